@@ -1,0 +1,57 @@
+# Everything here sets itself up: an environment in .venv, with an interpreter that is on the machine.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= >=3.11,<3.14
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+# A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo up test lint format docs bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt Makefile
+	@uv=$$(uv --version >/dev/null 2>&1 && command -v uv || echo .build/uv/bin/uv); \
+	if [ ! -x "$$uv" ]; then \
+	  echo "Fetching uv with pip"; \
+	  python3 -m pip install --quiet --disable-pip-version-check --target .build/uv uv; \
+	fi; \
+	echo "Installing into $(VENV)"; \
+	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python '$(PYTHON)' $(VENV); \
+	"$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[sandbox]' --group dev
+	@touch $@
+
+demo: $(READY) ## See it: cancel a feed's meetings in a local Graph, under a real Airflow
+	@$(BIN)/python example_dags/demo.py
+
+up: $(READY) ## Play with it: local Graph and Airflow's web UI stay up
+	@$(BIN)/python example_dags/demo.py --stay
+
+test: $(READY) ## Run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY) ## Let ruff put things in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(READY) ## Build the documentation into site/
+	@$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
+
+bench: $(READY) ## Measure import and CPU cost
+	@$(BIN)/python -m tests.benchmarks.single
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) .build site dist

@@ -1,0 +1,1 @@
+"""What Microsoft Graph needs and answers when a meeting is cancelled. Nothing in here imports Airflow."""

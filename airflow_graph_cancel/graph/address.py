@@ -1,0 +1,142 @@
+"""Which event is meant: the eleven ways in which Graph addresses an event that can be cancelled.
+
+Everything that cannot be an address is refused here, before any request: an id that a template failed to render must
+never become a request for some other resource.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from airflow_graph_cancel.graph.errors import InvalidInputError
+
+__all__ = ["EventAddress", "check_segment"]
+
+DEFAULT = "default"
+
+Form = Literal[
+    "events",
+    "calendar/events",
+    "calendars/events",
+    "calendarGroup/calendars/events",
+    "calendarGroups/calendars/events",
+]
+
+
+def check_segment(argument: str, value: object) -> str:
+    """Return ``value`` if it can stand as one segment of a URL path, else raise.
+
+    ``.`` and ``..`` are refused because HTTP clients fold them away, even percent-encoded: ``/users/../events/x``
+    would reach another resource.
+
+    :param argument: name of the argument, for the message.
+    :param value: what the user or a template gave.
+    :raises InvalidInputError: for anything but a usable string.
+    """
+    if value is None or (isinstance(value, str) and value.strip() == "None"):
+        raise InvalidInputError(
+            f"{argument} is None: a template rendered nothing, probably an XCom or a feed column that is not there. "
+            "Nothing was sent."
+        )
+    if not isinstance(value, str):
+        raise InvalidInputError(
+            f"{argument} must be a string, not {type(value).__name__} ({value!r:.80}). Nothing was sent."
+        )
+    if not value.strip():
+        raise InvalidInputError(f"{argument} is empty or blank ({value!r}). Nothing was sent.")
+    if value in {".", ".."}:
+        raise InvalidInputError(
+            f"{argument} is {value!r}, which an HTTP client folds away: another resource would be addressed. "
+            "Nothing was sent."
+        )
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise InvalidInputError(
+            f"{argument} holds a control character ({value!r:.80}), perhaps a line end from a feed. Nothing was sent."
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class EventAddress:
+    """Name one event in one mailbox.
+
+    Checked on construction, so that an address that exists can be sent as it stands.
+
+    :param event_id: id of the event in that mailbox; an occurrence's id means that date, a series master's id the
+        whole series.
+    :param user_id: user principal name or object id of the calendar's owner; None means ``/me``.
+    :param group_id: Microsoft 365 group instead of a user.
+    :param calendar_id: id of a calendar, or ``"default"`` for the owner's primary one.
+    :param calendar_group_id: id of a calendar group, or ``"default"`` for the primary one of ``/me``.
+    :raises InvalidInputError: if a part is no path segment or the combination is no address.
+    """
+
+    event_id: str
+    user_id: str | None = None
+    group_id: str | None = None
+    calendar_id: str | None = None
+    calendar_group_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_segment("event_id", self.event_id)
+        for argument in ("user_id", "group_id", "calendar_id", "calendar_group_id"):
+            if (value := getattr(self, argument)) is not None:
+                check_segment(argument, value)
+        if (reason := self._no_address()) is not None:
+            raise InvalidInputError(f"{reason} Nothing was sent.")
+
+    def _no_address(self) -> str | None:
+        if self.user_id and self.group_id:
+            return "user_id and group_id were both given: a calendar belongs to a user or to a group."
+        if self.group_id and self.calendar_group_id:
+            return "calendar_group_id was given with group_id: a group has one calendar and no calendar groups."
+        if self.group_id and self.calendar_id not in (None, DEFAULT):
+            return f'calendar_id was given with group_id: a group has one calendar; omit it or give "{DEFAULT}".'
+        if self.calendar_group_id and not self.calendar_id:
+            return "calendar_group_id was given without calendar_id: Graph addresses events through a calendar."
+        if self.calendar_group_id and self.calendar_id == DEFAULT:
+            return f'calendar_id is "{DEFAULT}" within a calendar group: give the calendar\'s id, or omit the group.'
+        if self.calendar_group_id == DEFAULT and self.user_id:
+            return (
+                f'calendar_group_id is "{DEFAULT}" for a named user: Graph has that form for /me only; '
+                "give the calendar group's id, or omit it."
+            )
+        return None
+
+    @property
+    def mailbox(self) -> str:
+        """Owner of the calendar as reports name it: user, group, or ``me``."""
+        return self.user_id or self.group_id or "me"
+
+    @property
+    def form(self) -> Form:
+        """The path between owner and event with its ids left out: what decides which request builder is right."""
+        if self.calendar_group_id == DEFAULT:
+            return "calendarGroup/calendars/events"
+        if self.calendar_group_id:
+            return "calendarGroups/calendars/events"
+        if self.calendar_id == DEFAULT:
+            return "calendar/events"
+        return "calendars/events" if self.calendar_id else "events"
+
+    @property
+    def path(self) -> str:
+        """Path of the event below ``/v1.0`` or ``/beta``, percent-encoded segment by segment."""
+        return "/" + "/".join(quote(segment, safe="") for segment in self._segments())
+
+    def _segments(self) -> list[str]:
+        segments = ["me"]
+        if self.user_id or self.group_id:
+            segments = ["users", self.user_id] if self.user_id else ["groups", str(self.group_id)]
+        if self.calendar_group_id:
+            primary = self.calendar_group_id == DEFAULT
+            segments += ["calendarGroup"] if primary else ["calendarGroups", self.calendar_group_id]
+        if self.calendar_id:
+            segments += ["calendar"] if self.calendar_id == DEFAULT else ["calendars", self.calendar_id]
+        return [*segments, "events", self.event_id]
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} in mailbox {self.mailbox}"

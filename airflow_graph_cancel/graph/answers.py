@@ -1,0 +1,164 @@
+"""What an answer of Graph means: the one place that knows status codes and error codes.
+
+Microsoft tells clients to branch on ``error.code`` and never on the text (Graph page "Error responses"). The one
+exception is the organizer-only refusal, whose code is not documented while its text is (page "event: cancel").
+
+A 404 is three things: the event is gone, the mailbox is gone, or the caller may not see it. Only the code tells.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+
+__all__ = ["Answer", "Meaning", "parse_retry_after"]
+
+_GONE = {"ErrorItemNotFound"}
+_OCCURRENCE_GONE = {"ErrorCalendarOccurrenceIsDeletedFromRecurrence"}
+_MAILBOX = {
+    "ErrorInvalidUser",
+    "MailboxNotEnabledForRESTAPI",
+    "ResourceNotFound",
+    "Request_ResourceNotFound",
+    "ErrorNonExistentMailbox",
+}
+_NOT_ORGANIZER = {"ErrorCalendarIsNotOrganizer"}
+_NOT_ORGANIZER_TEXT = "need to be an organizer"
+_RECIPIENT = {"ErrorInvalidRecipients"}
+_TRANSIENT_STATUS = {408, 409, 423, 425}
+
+
+class Meaning(Enum):
+    """What an answer says about the request that it answers."""
+
+    ACCEPTED = auto()
+    EVENT_GONE = auto()
+    OCCURRENCE_GONE = auto()
+    NOT_ORGANIZER = auto()
+    TOKEN_REFUSED = auto()
+    DENIED = auto()
+    MAILBOX_UNAVAILABLE = auto()
+    RECIPIENT_INVALID = auto()
+    """Seen both for work refused and for work done."""
+    MALFORMED = auto()
+    THROTTLED = auto()
+    """Not carried out, for certain."""
+    EFFECT_UNKNOWN = auto()
+    """It may or may not have been carried out: only a look can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read leniently: bodies may be empty, HTML, or lack ``innerError``.
+
+    :param status: HTTP status.
+    :param headers: response headers with lower-case names.
+    :param content: body as received.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The body's JSON object; empty if it is anything else."""
+        try:
+            body = json.loads(self.content)
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    @property
+    def _error(self) -> dict[str, object]:
+        error = self.json.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
+    def code(self) -> str | None:
+        """Graph's ``error.code``."""
+        code = self._error.get("code")
+        return code if isinstance(code, str) and code else None
+
+    @property
+    def message(self) -> str:
+        """Graph's ``error.message``; empty if there is none."""
+        message = self._error.get("message")
+        return message if isinstance(message, str) else ""
+
+    @property
+    def request_id(self) -> str | None:
+        """Graph's own id of the request, from the header or else the body."""
+        if header := self.headers.get("request-id"):
+            return header
+        inner = self._error.get("innerError") or self._error.get("innererror")
+        request_id = inner.get("request-id") if isinstance(inner, dict) else None
+        return request_id if isinstance(request_id, str) else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the service asks to wait, None if it does not say."""
+        return parse_retry_after(self.headers.get("retry-after"), self.headers.get("date"))
+
+    @property
+    def meaning(self) -> Meaning:
+        """What this answer says about a cancel request."""
+        status, code = self.status, self.code
+        if 200 <= status < 300:
+            # Some other 2xx than Graph's own may come from a proxy's login page, which cancels nothing.
+            return Meaning.ACCEPTED if status == 202 or self.request_id else Meaning.EFFECT_UNKNOWN
+        if status >= 500 or status in _TRANSIENT_STATUS:
+            return Meaning.EFFECT_UNKNOWN
+        if code in _RECIPIENT:
+            return Meaning.RECIPIENT_INVALID
+        if status == 429:
+            return Meaning.THROTTLED
+        if code in _OCCURRENCE_GONE:
+            return Meaning.OCCURRENCE_GONE
+        if status == 401:
+            return Meaning.TOKEN_REFUSED
+        if code in _MAILBOX:
+            return Meaning.MAILBOX_UNAVAILABLE
+        if code in _NOT_ORGANIZER or (status == 400 and _NOT_ORGANIZER_TEXT in self.message):
+            return Meaning.NOT_ORGANIZER
+        if status == 403:
+            return Meaning.DENIED
+        if status == 404 and code in _GONE:
+            return Meaning.EVENT_GONE
+        return Meaning.MALFORMED
+
+
+def parse_retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Return a ``Retry-After`` header in seconds.
+
+    Graph sends integers, decimals and, through its gateways, HTTP dates.
+
+    :param value: the header as received; None or garbage gives None.
+    :param date: the answer's ``Date`` header: an HTTP date is taken relative to the server's clock, not ours.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    until = _http_date(value)
+    if until is None:
+        return None
+    now = (_http_date(date) if date else None) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,106 @@
+"""One request to Graph and one answer, without any repetition.
+
+Kiota's own middleware repeats a POST on 503 and 504, when it may have been carried out already, and hides that it
+did. So the client underneath has no middleware, and what comes back is the raw answer: repeating is decided in
+:mod:`airflow_graph_cancel.graph.cancelling`, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+from uuid import uuid4
+
+import aiohttp
+import httpx
+from azure.core.exceptions import AzureError
+from kiota_abstractions.native_response_handler import NativeResponseHandler
+from kiota_http.middleware.options.response_handler_option import ResponseHandlerOption
+
+from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
+from airflow_graph_cancel.graph.login import login_error
+from airflow_graph_cancel.graph.requests import cancel_request, get_request, look_request
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
+    from kiota_http.httpx_request_adapter import HttpxRequestAdapter
+
+    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.graph.login import RenewableCredential
+
+__all__ = ["AnswerLostError", "GraphClient"]
+
+_RAW = ResponseHandlerOption(NativeResponseHandler())
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+class AnswerLostError(ServiceUnavailableError):
+    """The request may have reached Graph, and no usable answer came back."""
+
+
+class GraphClient:
+    """Send single requests through msgraph-sdk's builders and tell lost answers from requests never sent.
+
+    :param adapter: kiota adapter with the root URL, the credential and a plain HTTP client.
+    :param credential: the adapter's credential, renewed when Graph refuses a token.
+    """
+
+    def __init__(self, adapter: HttpxRequestAdapter, credential: RenewableCredential) -> None:
+        self.adapter = adapter
+        self.credential = credential
+
+    async def cancel(self, address: EventAddress, comment: str | None) -> Answer:
+        """POST the cancellation once.
+
+        :raises AnswerLostError: if it may have been carried out without an answer.
+        :raises ServiceUnavailableError: if it certainly was not sent.
+        """
+        return await self._send(lambda: cancel_request(self.adapter, address, comment))
+
+    async def look(self, address: EventAddress, select: tuple[str, ...] = ()) -> Answer:
+        """GET the event once.
+
+        :param select: properties to read; all if empty.
+        """
+        return await self._send(lambda: look_request(self.adapter, address, select))
+
+    async def get(self, path: str) -> Answer:
+        """GET any other resource once.
+
+        :param path: below the version, percent-encoded, with a leading slash.
+        """
+        return await self._send(lambda: get_request(self.adapter, path))
+
+    async def _send(self, make: Callable[[], RequestInformation]) -> Answer:
+        answer = await self._send_once(make())
+        if answer.meaning is Meaning.TOKEN_REFUSED:
+            # A 401 is certain to have had no effect. The request is built anew because kiota keeps the old token's
+            # header on one that it has sent.
+            await self.credential.renew()
+            answer = await self._send_once(make())
+        return answer
+
+    async def _send_once(self, request: RequestInformation) -> Answer:
+        request.add_request_options([_RAW])
+        request.headers.try_add("client-request-id", str(uuid4()))
+        try:
+            response = cast("httpx.Response", await self.adapter.send_primitive_async(request, "bytes", None))
+        except AzureError as error:
+            raise login_error(error) from error
+        except (httpx.TransportError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _transport_error(error) from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, response.content)
+
+
+def _transport_error(error: Exception) -> GraphCancelError:
+    # httpx-aiohttp reports a connection that broke in mid-request as ConnectTimeout too; only aiohttp's own error
+    # underneath says whether a connection ever stood.
+    cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
+    said = str(error) or type(error).__name__
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return AccessDeniedError("Graph's TLS certificate is not trusted: give the path of the CA bundle as Verify.")
+    if isinstance(cause, _NEVER_CONNECTED):
+        return ServiceUnavailableError(f"Graph could not be reached: {said}.")
+    return AnswerLostError(f"The answer of Graph was lost: {said}.")

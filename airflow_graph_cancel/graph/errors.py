@@ -1,0 +1,142 @@
+"""Everything that can go wrong, as one small tree.
+
+::
+
+    GraphCancelError
+    ├── InvalidInputError            refused here, before any request
+    │   └── ConnectionSettingsError  the connection, not the task, is wrong
+    ├── StoppedError                 the task was told to stop before it sent anything
+    ├── RefusedError                 Graph or the login said no; asking again changes nothing
+    │   ├── EventMissingError
+    │   ├── NotOrganizerError
+    │   ├── AccessDeniedError
+    │   ├── MailboxUnavailableError
+    │   └── InvalidRequestError
+    └── TryLaterError                nothing is wrong with the request; later it may pass
+        ├── ThrottledError
+        └── ServiceUnavailableError
+
+Each class names the outcome that it stands for, so that no one has to look at status codes again.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from airflow_graph_cancel.graph.outcome import Outcome
+
+__all__ = [
+    "AccessDeniedError",
+    "ConnectionSettingsError",
+    "EventMissingError",
+    "GraphCancelError",
+    "InvalidInputError",
+    "InvalidRequestError",
+    "MailboxUnavailableError",
+    "NotOrganizerError",
+    "RefusedError",
+    "ServiceUnavailableError",
+    "StoppedError",
+    "ThrottledError",
+    "TryLaterError",
+]
+
+
+class GraphCancelError(Exception):
+    """Base of all errors of this package; the message says what happened, to which event, and what to do.
+
+    :param message: one or two sentences for a person; holds no secret, comment, subject or attendee.
+    :param status: HTTP status of Graph's answer, None if there was none.
+    :param code: Graph's ``error.code``.
+    :param request_id: Graph's ``request-id``, which Microsoft's support asks for.
+    :param retry_after: seconds that the service asked to wait.
+    :param attempts: cancel requests sent for this event so far.
+    :param in_doubt: whether a cancel request was sent whose effect is not known.
+    """
+
+    outcome: ClassVar[Outcome]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        attempts: int = 0,
+        in_doubt: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.attempts = attempts
+        self.in_doubt = in_doubt
+
+
+class InvalidInputError(GraphCancelError, ValueError):
+    """An argument cannot be meant as it stands; nothing was sent."""
+
+    outcome = Outcome.INVALID
+
+
+class ConnectionSettingsError(InvalidInputError):
+    """A field of the connection is missing or malformed; named by its label in the form."""
+
+
+class StoppedError(GraphCancelError):
+    """The task was told to stop before the next request went out."""
+
+    outcome = Outcome.UNAVAILABLE
+
+
+class RefusedError(GraphCancelError):
+    """The answer was a refusal that a repetition would not change."""
+
+
+class EventMissingError(RefusedError):
+    """404 ``ErrorItemNotFound``, and nothing shows that the event was ever there."""
+
+    outcome = Outcome.MISSING
+
+
+class NotOrganizerError(RefusedError):
+    """The mailbox holds an attendee's or a room's copy; only the organizer's copy can be cancelled."""
+
+    outcome = Outcome.NOT_ORGANIZER
+
+
+class AccessDeniedError(RefusedError):
+    """The app may not do this: wrong secret, missing consent, or a mailbox out of its scope."""
+
+    outcome = Outcome.DENIED
+
+
+class MailboxUnavailableError(RefusedError):
+    """The mailbox is unknown, not licensed, soft-deleted or not in Exchange Online."""
+
+    outcome = Outcome.MAILBOX_UNAVAILABLE
+
+
+class InvalidRequestError(RefusedError):
+    """Graph calls the request malformed."""
+
+    outcome = Outcome.INVALID
+
+
+class TryLaterError(GraphCancelError):
+    """The request was fine and may pass later; ``retry_after`` says when, if the service did."""
+
+
+class ThrottledError(TryLaterError):
+    """429: the app asks for more than the mailbox or the service allows."""
+
+    outcome = Outcome.THROTTLED
+
+
+class ServiceUnavailableError(TryLaterError):
+    """5xx, a timeout or a broken connection: Graph, the login or the way to them is down."""
+
+    outcome = Outcome.UNAVAILABLE

@@ -1,0 +1,108 @@
+"""The token: fetched once for many requests at a time, renewed when Graph refuses it, explained when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+
+from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from azure.core.credentials import AccessToken
+    from azure.core.credentials_async import AsyncTokenCredential
+
+__all__ = ["RenewableCredential", "granted", "login_error"]
+
+_EXPLAINED = {
+    "AADSTS7000215": "the client secret is wrong (not its ID but its value is needed)",
+    "AADSTS7000222": "the client secret has expired",
+    "AADSTS700016": "the app (client ID) is not known in this tenant",
+    "AADSTS90002": "the tenant is not known",
+    "AADSTS900023": "the tenant ID is neither a GUID nor a domain name",
+    "AADSTS700027": "the certificate is not the one registered with the app",
+    "AADSTS70011": "the scope is not valid",
+    "AADSTS53003": "a Conditional Access policy blocks the app",
+}
+
+
+class RenewableCredential:
+    """An azure-identity credential that can be made anew.
+
+    azure-identity goes on serving a cached token after Graph has answered 401 to it, so a fresh token needs a fresh
+    credential. It also fetches one token for each of many concurrent first calls; a lock makes that one in all.
+
+    :param make: returns a new credential with an empty cache.
+    """
+
+    def __init__(self, make: Callable[[], AsyncTokenCredential]) -> None:
+        self._make = make
+        self._credential = make()
+        self._lock = asyncio.Lock()
+
+    async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
+        """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``)."""
+        async with self._lock:
+            return await self._credential.get_token(*scopes, claims=claims, **kwargs)
+
+    async def renew(self) -> None:
+        """Forget the cached token: the next call fetches one from the login."""
+        async with self._lock:
+            await self._credential.close()
+            self._credential = self._make()
+
+    async def close(self) -> None:
+        """Close the HTTP session to the login."""
+        await self._credential.close()
+
+    async def __aenter__(self) -> RenewableCredential:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+
+def login_error(error: AzureError) -> GraphCancelError:
+    """Return what a failed token request means, as one sentence without a secret in it.
+
+    :param error: as azure-identity raised it.
+    """
+    text = str(error.message)
+    if isinstance(error, ServiceRequestError | ServiceResponseError):
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return AccessDeniedError("The login's TLS certificate is not trusted: give the CA bundle's path as Verify.")
+        return ServiceUnavailableError(f"The login could not be reached: {text.splitlines()[0]}.")
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if status is not None and (status == 429 or status >= 500):
+        return ServiceUnavailableError(f"The login answered {status}.", status=status)
+    for code, explanation in _EXPLAINED.items():
+        if code in text:
+            return AccessDeniedError(f"Sign-in failed: {explanation} ({code}).", status=status, code=code)
+    first_line = text.splitlines()[0] if text else type(error).__name__
+    return AccessDeniedError(f"Sign-in failed: {first_line}", status=status)
+
+
+def granted(token: str) -> frozenset[str]:
+    """Return the permissions that an access token carries (claims ``roles`` and ``scp``).
+
+    Microsoft asks clients not to rely on a token's content; this is for messages to people, never for decisions.
+
+    :param token: a JWT; anything else gives an empty set.
+    """
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return frozenset([*claims.get("roles", []), *claims.get("scp", "").split()])
+    except (IndexError, ValueError, AttributeError, TypeError):
+        return frozenset()

@@ -1,0 +1,89 @@
+"""Read an event, and say what a cancellation of it would meet. Nothing here sends anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
+from airflow_graph_cancel.graph.patience import Patience, patiently
+from airflow_graph_cancel.graph.refusals import refusal
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.graph.client import GraphClient
+
+__all__ = ["preview_event", "read_event"]
+
+_PREVIEW = ("id", "isCancelled", "isOrganizer", "type", "attendees")
+_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
+_KINDS = {
+    "seriesMaster": "a whole series, past dates too,",
+    "occurrence": "one date of a series",
+    "exception": "one date of a series",
+}
+
+
+async def read_event(
+    client: GraphClient, address: EventAddress, patience: Patience, select: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """Return the event as Graph writes it.
+
+    :param client: sends single requests.
+    :param address: which event.
+    :param patience: how long to go on within the process.
+    :param select: properties to read; all if empty.
+    :raises GraphCancelError: if it cannot be read.
+    """
+    return (await _read(client, address, patience, select)).json
+
+
+async def preview_event(client: GraphClient, address: EventAddress, patience: Patience) -> CancelResult:
+    """Return what a cancellation would meet.
+
+    A missing event is part of the report; only what keeps us from reading is an error.
+
+    :param client: sends single requests, only GETs here.
+    :param address: which event.
+    :param patience: how long to go on within the process.
+    :raises GraphCancelError: if the mailbox cannot be read.
+    """
+    answer = await _read(client, address, patience, _PREVIEW, or_gone=True)
+    return CancelResult(
+        event_id=address.event_id,
+        mailbox=address.mailbox,
+        outcome=Outcome.PREVIEW,
+        message=_forecast(answer),
+        request_id=answer.request_id,
+    )
+
+
+async def _read(
+    client: GraphClient,
+    address: EventAddress,
+    patience: Patience,
+    select: tuple[str, ...],
+    *,
+    or_gone: bool = False,
+) -> Answer:
+    async def once() -> Answer:
+        answer = await client.look(address, select)
+        if answer.meaning is Meaning.ACCEPTED or (or_gone and answer.meaning in _GONE):
+            return answer
+        raise refusal(address, answer)
+
+    return await patiently(once, address, patience)
+
+
+def _forecast(answer: Answer) -> str:
+    event = answer.json
+    if answer.meaning in _GONE:
+        return "Nothing was sent. The mailbox has no such event; a cancellation would end as missing."
+    if event.get("isCancelled") is True:
+        return "Nothing was sent. This copy is cancelled already."
+    if event.get("isOrganizer") is False:
+        return "Nothing was sent. This is not the organizer's copy; a cancellation would end as not_organizer."
+    attendees = event.get("attendees")
+    people = len(attendees) if isinstance(attendees, list) else 0
+    kind = _KINDS.get(str(event.get("type")), "one meeting")
+    return f"Nothing was sent. {kind.capitalize()} with {people} attendees would be cancelled."

@@ -1,0 +1,58 @@
+"""The one word that says what became of an event, and the row that a task reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+__all__ = ["CancelResult", "Outcome"]
+
+
+class Outcome(StrEnum):
+    """What became of one event. The words are part of the contract with users' pipelines."""
+
+    CANCELLED = "cancelled"
+    ALREADY_CANCELLED = "already_cancelled"
+    MISSING = "missing"
+    NOT_ORGANIZER = "not_organizer"
+    DENIED = "denied"
+    MAILBOX_UNAVAILABLE = "mailbox_unavailable"
+    INVALID = "invalid"
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    PREVIEW = "preview"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResult:
+    """What became of one event, with what support and auditors ask for.
+
+    :param event_id: the id as it was given.
+    :param mailbox: owner of the calendar: user, group, or ``me``.
+    :param outcome: one of :class:`Outcome`.
+    :param request_id: Graph's ``request-id`` of the deciding answer, None if there was none.
+    :param attempts: cancel requests sent for this event, in all tries of the task.
+    :param at: when it was decided, ISO 8601 in UTC.
+    :param message: a sentence for a person.
+    """
+
+    event_id: str
+    mailbox: str
+    outcome: Outcome
+    message: str
+    request_id: str | None = None
+    attempts: int = 0
+    at: str = field(default_factory=_now)
+
+    def as_row(self) -> dict[str, str | int | None]:
+        """Return plain JSON types, as XCom needs them."""
+        return {**asdict(self), "outcome": str(self.outcome)}
+
+    def with_attempts(self, attempts: int) -> CancelResult:
+        """Return the same result for a task that sent more requests before this one."""
+        return replace(self, attempts=attempts)

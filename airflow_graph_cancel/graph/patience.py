@@ -1,0 +1,93 @@
+"""The one retry loop: how long to wait, when to hand over to Airflow, and how to stop at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+
+from airflow_graph_cancel.graph.errors import ThrottledError, TryLaterError
+
+__all__ = ["LONGEST_WAIT", "Patience", "never_stopped", "patiently"]
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_SLICE = 0.5
+LONGEST_WAIT = 60.0
+"""Seconds that a worker slot may be held by a single wait."""
+
+
+def never_stopped() -> bool:
+    """Return False: for callers that nobody tells to stop."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on trying within the process before the error is handed to the caller.
+
+    :param retry_for: seconds in all; 0 tries once.
+    :param longest_wait: a single wait of more seconds than this is handed over, so that no worker slot is held.
+    :param first_wait: seconds before the first repetition when the service names none; doubled each time, jittered.
+    :param most_wait: seconds that such a back-off grows to.
+    """
+
+    retry_for: float = 300.0
+    longest_wait: float = LONGEST_WAIT
+    first_wait: float = 0.5
+    most_wait: float = 30.0
+
+
+async def patiently(
+    once: Callable[[], Awaitable[T]],
+    subject: object,
+    patience: Patience,
+    stopped: Callable[[], bool] = never_stopped,
+) -> T:
+    """Call ``once`` until it returns, waiting as the service asks, or else with jittered back-off.
+
+    :param once: one try; only a :class:`TryLaterError` is worth another.
+    :param subject: what it is about, for the log.
+    :param patience: when to hand over.
+    :param stopped: asked twice a second while waiting; True ends the wait, and ``once`` decides what that means.
+    :raises TryLaterError: the last one, when patience is at its end.
+    """
+    give_up_at = time.monotonic() + patience.retry_for
+    backoff = wait_exponential_jitter(initial=patience.first_wait, max=patience.most_wait, jitter=patience.first_wait)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, TryLaterError) else None
+        return backoff(state) if asked is None else asked
+
+    def hand_over(state: RetryCallState) -> bool:
+        upcoming = state.upcoming_sleep
+        return upcoming > patience.longest_wait or time.monotonic() + upcoming > give_up_at
+
+    def say(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        kind = "throttled" if isinstance(error, ThrottledError) else "no usable answer"
+        log.warning("%s: %s, trying again in %.1f s", subject, kind, state.upcoming_sleep)
+
+    async def sleep(seconds: float) -> None:
+        # In slices, because a stop only sets a flag and must not wait for the rest of a minute.
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not stopped():  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _SLICE))
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(TryLaterError),
+        wait=wait,
+        stop=hand_over,
+        before_sleep=say,
+        sleep=sleep,
+        reraise=True,
+    )
+    return await retrying(once)

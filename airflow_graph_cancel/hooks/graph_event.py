@@ -1,0 +1,212 @@
+"""The hook: an Airflow connection in, calendar events out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
+
+from airflow_graph_cancel.graph.address import EventAddress
+from airflow_graph_cancel.graph.cancelling import Cancelling
+from airflow_graph_cancel.graph.comment import check_comment
+from airflow_graph_cancel.graph.journal import Journal, NoJournal
+from airflow_graph_cancel.graph.looking import preview_event, read_event
+from airflow_graph_cancel.graph.patience import Patience, never_stopped
+from airflow_graph_cancel.hooks.connection_check import check_connection
+from airflow_graph_cancel.hooks.session import open_client
+from airflow_graph_cancel.hooks.settings import GraphSettings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kiota_abstractions.request_adapter import RequestAdapter
+
+    from airflow_graph_cancel.graph.client import GraphClient
+    from airflow_graph_cancel.graph.outcome import CancelResult
+
+__all__ = ["GraphEventHook"]
+
+
+class GraphEventHook(KiotaRequestAdapterHook):
+    """Cancel and read Outlook events through a ``graph_calendar`` or ``msgraph`` connection.
+
+    Every verb opens a client of its own and closes it. For several events use the hook as a context manager, so that
+    they share one client and one token::
+
+        async with GraphEventHook("graph_calendar_default") as hook:
+            await hook.cancel_event("AAMkAG...", "Closed.", user_id="ada@contoso.example")
+
+    :param conn_id: Airflow connection.
+    :param api_version: ``v1.0`` or ``beta``; overrides the connection's.
+    """
+
+    conn_type = "graph_calendar"
+    conn_name_attr = "conn_id"
+    default_conn_name = "graph_calendar_default"
+    hook_name = "Microsoft Graph Calendar"
+
+    def __init__(self, conn_id: str = default_conn_name, api_version: str | None = None) -> None:
+        super().__init__(conn_id=conn_id, api_version=api_version)
+        self._shared: AsyncExitStack | None = None
+        self._client: GraphClient | None = None
+
+    async def get_settings(self) -> GraphSettings:
+        """Return what the connection says, checked.
+
+        :raises ConnectionSettingsError: naming the form's label of the field that is wrong.
+        """
+        connection = await get_async_connection(conn_id=self.conn_id, hook=self)
+        extra = await get_async_extra_dejson(connection)
+        return GraphSettings.from_connection(connection, extra, api_version=self.api_version)
+
+    async def cancel_event(
+        self,
+        event_id: str,
+        comment: str | None = None,
+        user_id: str | None = None,
+        group_id: str | None = None,
+        calendar_id: str | None = None,
+        calendar_group_id: str | None = None,
+        *,
+        preview: bool = False,
+        patience: Patience | None = None,
+        journal: Callable[[EventAddress], Journal] | None = None,
+        stopped: Callable[[], bool] = never_stopped,
+    ) -> CancelResult:
+        """Cancel one event, so that each attendee is told once.
+
+        After a lost answer the event is looked at before the request is repeated. Only the organizer's copy can be
+        cancelled. With ``preview``, or through a connection that is ``preview_only``, the event is read and reported.
+
+        :param event_id: id of the event in that mailbox: an occurrence's for one date, a series master's for all.
+        :param comment: text that the attendees read in the cancellation.
+        :param user_id: owner; default is the connection's mailbox, else ``/me``.
+        :param group_id: a Microsoft 365 group as the owner.
+        :param calendar_id: a calendar's id, or ``"default"``.
+        :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
+        :param preview: read and report, send nothing.
+        :param patience: how long to go on after "later" and lost answers; default five minutes.
+        :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
+        :param stopped: asked before every cancel request; True ends the work.
+        :raises InvalidInputError: if an argument cannot be meant as it stands; nothing was sent.
+        :raises RefusedError: if Graph or the login says no.
+        :raises TryLaterError: if patience ended first; ``in_doubt`` says whether a request may have taken effect.
+
+        Source: https://learn.microsoft.com/graph/api/event-cancel
+        """
+        settings = await self.get_settings()
+        address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
+        text = check_comment(comment)
+        patience = patience or Patience()
+        async with self._open(settings) as client:
+            if preview or settings.preview_only:
+                return await preview_event(client, address, patience)
+            return await Cancelling(
+                client,
+                address,
+                text,
+                journal=journal(address) if journal else NoJournal(),
+                patience=patience,
+                stopped=stopped,
+            ).run()
+
+    async def get_event(
+        self,
+        event_id: str,
+        user_id: str | None = None,
+        group_id: str | None = None,
+        calendar_id: str | None = None,
+        calendar_group_id: str | None = None,
+        *,
+        select: tuple[str, ...] = (),
+        patience: Patience | None = None,
+    ) -> dict[str, object]:
+        """Return one event as Graph writes it.
+
+        :param event_id: id of the event in that mailbox.
+        :param user_id: owner; default is the connection's mailbox, else ``/me``.
+        :param group_id: a Microsoft 365 group as the owner.
+        :param calendar_id: a calendar's id, or ``"default"``.
+        :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
+        :param select: properties to read, in Graph's spelling; all if empty.
+        :param patience: how long to go on after "later"; default five minutes.
+        :raises GraphCancelError: as :meth:`cancel_event` does.
+
+        Source: https://learn.microsoft.com/graph/api/event-get
+        """
+        settings = await self.get_settings()
+        address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
+        async with self._open(settings) as client:
+            return await read_event(client, address, patience or Patience(), select)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Sign in, say what the app may do, and read the connection's mailbox if it names one."""
+        # In a thread of its own: the caller may be running an event loop, the API server for one.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(asyncio.run, check_connection(self.get_settings)).result()
+
+    async def __aenter__(self) -> Self:
+        stack = AsyncExitStack()
+        self._client = await stack.enter_async_context(open_client(await self.get_settings()))
+        self._shared = stack
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the shared client, if there is one."""
+        stack, self._shared, self._client = self._shared, None, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def get_async_conn(self) -> RequestAdapter:
+        """Return the shared client's adapter, for msgraph-sdk's builders and the parent's ``run``.
+
+        The parent's cache is one per connection for the whole process, whatever the version or the event loop; ours
+        lives as long as the context manager.
+        """
+        if self._client is None:
+            await self.__aenter__()
+        assert self._client is not None
+        return self._client.adapter
+
+    @asynccontextmanager
+    async def _open(self, settings: GraphSettings) -> AsyncIterator[GraphClient]:
+        if self._client is not None:
+            yield self._client
+        else:
+            async with open_client(settings) as client:
+                yield client
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return nothing: the form is drawn from the provider's metadata."""
+        return {}
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return nothing: the form is drawn from the provider's metadata."""
+        return {}
+
+
+def _address(
+    settings: GraphSettings,
+    event_id: str,
+    user_id: str | None,
+    group_id: str | None,
+    calendar_id: str | None,
+    calendar_group_id: str | None,
+) -> EventAddress:
+    owner = user_id if user_id is not None or group_id is not None else settings.mailbox
+    return EventAddress(event_id, owner, group_id, calendar_id, calendar_group_id)

@@ -1,0 +1,144 @@
+"""From settings to a client that can send: credential, HTTP transport and kiota adapter, for one event loop."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from azure.identity.aio import CertificateCredential, ClientSecretCredential
+from httpx_aiohttp import AiohttpTransport
+from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
+from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
+from kiota_http.httpx_request_adapter import HttpxRequestAdapter
+from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactory
+from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
+
+from airflow_graph_cancel import __version__
+from airflow_graph_cancel.graph.client import GraphClient
+from airflow_graph_cancel.graph.errors import ConnectionSettingsError
+from airflow_graph_cancel.graph.login import RenewableCredential
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from airflow_graph_cancel.hooks.settings import GraphSettings
+
+__all__ = ["TIMEOUT", "open_client"]
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds; kiota's own default is none at all, so that a silent server would hold a task for ever."""
+
+# The Outlook service serves four requests at a time for one mailbox; this is for many mailboxes side by side.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
+
+
+@asynccontextmanager
+async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
+    """Open a client for the running event loop and close it at the end.
+
+    Never cached: an adapter is bound to the loop that made it, and tests and Airflow use many.
+
+    :param settings: where to, and as whom.
+    """
+    _quieten()
+    credential = RenewableCredential(lambda: _credential(settings))
+    http = httpx.AsyncClient(
+        transport=_transport(settings, None),
+        mounts=_proxy_mounts(settings),
+        trust_env=settings.trust_env,
+        timeout=TIMEOUT,
+        headers={"User-Agent": f"airflow-graph-cancel/{__version__}"},
+    )
+    try:
+        provider = BaseBearerTokenAuthenticationProvider(
+            AzureIdentityAccessTokenProvider(
+                credential, None, list(settings.scopes), allowed_hosts=list(settings.allowed_hosts)
+            )
+        )
+        adapter = HttpxRequestAdapter(
+            provider,
+            parse_node_factory=JsonParseNodeFactory(),
+            serialization_writer_factory=JsonSerializationWriterFactory(),
+            http_client=http,
+        )
+        adapter.base_url = settings.base_url
+        yield GraphClient(adapter, credential)
+    finally:
+        await http.aclose()
+        await credential.close()
+
+
+def _credential(settings: GraphSettings) -> AsyncTokenCredential:
+    common: dict[str, Any] = {
+        "tenant_id": settings.tenant_id,
+        "client_id": settings.client_id,
+        "authority": settings.authority,
+        "disable_instance_discovery": settings.disable_instance_discovery,
+        "connection_verify": settings.verify,
+        "proxies": _login_proxies(settings),
+        "use_env_settings": settings.trust_env,
+    }
+    if not (settings.certificate_path or settings.certificate_data):
+        return ClientSecretCredential(client_secret=settings.client_secret or "", **common)
+    data = settings.certificate_data.encode() if settings.certificate_data else None
+    try:
+        return CertificateCredential(
+            certificate_path=settings.certificate_path,
+            certificate_data=data,
+            password=settings.client_secret,
+            **common,
+        )
+    except (ValueError, OSError) as error:
+        label = "Certificate path" if settings.certificate_path else "Certificate data"
+        raise ConnectionSettingsError(
+            f'Connection "{settings.conn_id}": {label} holds no certificate with a private key that can be read '
+            f"({type(error).__name__}). Nothing was sent."
+        ) from error
+
+
+def _ssl_context(settings: GraphSettings) -> ssl.SSLContext:
+    if isinstance(settings.verify, bool):
+        return httpx.create_ssl_context(verify=settings.verify, trust_env=settings.trust_env)
+    return ssl.create_default_context(cafile=settings.verify)
+
+
+def _transport(settings: GraphSettings, proxy: str | None) -> AiohttpTransport:
+    return AiohttpTransport(
+        verify=_ssl_context(settings),
+        trust_env=settings.trust_env,
+        limits=_LIMITS,
+        proxy=httpx.Proxy(proxy) if proxy else None,
+    )
+
+
+def _proxy_mounts(settings: GraphSettings) -> dict[str, AiohttpTransport | None]:
+    mounts: dict[str, AiohttpTransport | None] = {}
+    for scheme in ("http", "https"):
+        if proxy := settings.proxies.get(scheme):
+            mounts[f"{scheme}://"] = _transport(settings, proxy)
+    if mounts:
+        for host in settings.proxies.get("no", "").split(","):
+            if host.strip():
+                mounts[host.strip() if "://" in host else f"all://{host.strip()}"] = _transport(settings, None)
+    return mounts
+
+
+def _login_proxies(settings: GraphSettings) -> dict[str, str] | None:
+    proxies = {scheme: url for scheme, url in settings.proxies.items() if scheme in {"http", "https"}}
+    login = settings.authority or "https://login.microsoftonline.com"
+    direct = [host.strip().removeprefix("*") for host in settings.proxies.get("no", "").split(",") if host.strip()]
+    if not proxies or any(login.endswith(host) for host in direct):
+        return None
+    return proxies
+
+
+def _quieten() -> None:
+    # azure-identity says at INFO that it has a token, once for every request. A level set by a person stays.
+    for name in ("azure", "httpx", "msal"):
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""Operators: parameters, a cached hook and a short ``aexecute``."""

@@ -1,0 +1,49 @@
+"""Cancel the meetings that two closure feeds name, a mapped task each, with a text made of the feed's own words."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, Param, task
+
+from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+
+DATA = Path(__file__).parent / "data"
+
+with DAG(
+    dag_id="cancel_from_feed",
+    schedule=None,
+    tags=["example", "graph-calendar"],
+    params={
+        "facilities": Param("Contoso Facilities", type="string", title="Who signs the message"),
+        "feeds": Param(["closures.csv", "closures.json"], type="array", title="Feeds, in the data folder"),
+    },
+):
+    # [START cancel_from_feed]
+    @task
+    def read_feeds(params: dict[str, list[str]]) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = []
+        for name in params["feeds"]:
+            text = (DATA / name).read_text(encoding="utf-8")
+            rows += json.loads(text) if name.endswith(".json") else csv.DictReader(text.splitlines())
+        return rows
+
+    rows = read_feeds()
+
+    GraphCancelEventOperator.partial(
+        task_id="cancel",
+        comment=(
+            "{% set row = ti.xcom_pull(task_ids='read_feeds')[ti.map_index] %}"
+            "{{ row.room }} is closed: {{ row.reason }} This meeting is cancelled.\n"
+            "{{ params.facilities }}, {{ dag_run.run_after | ds }}"
+        ),
+        map_index_template="{{ task.user_id.split('@')[0] }}, {{ task.event_id[-12:] }}",
+        on_missing="skip",
+        max_active_tis_per_dagrun=4,
+        retries=3,
+        retry_delay=timedelta(minutes=1),
+    ).expand_kwargs(rows.map(lambda row: {"event_id": row["event_id"], "user_id": row["organizer"]}))
+    # [END cancel_from_feed]
