@@ -30,10 +30,10 @@ $(READY): pyproject.toml constraints.txt Makefile
 	@touch $@
 
 demo: $(READY) ## See it: cancel a feed's meetings in a local Graph, under a real Airflow
-	@$(BIN)/python example_dags/demo.py
+	@$(BIN)/python example_dags/_demo
 
 up: $(READY) ## Play with it: local Graph and Airflow's web UI stay up
-	@$(BIN)/python example_dags/demo.py --stay
+	@$(BIN)/python example_dags/_demo --stay
 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest

@@ -77,8 +77,9 @@ def run_dag(airflow_db: None) -> Callable[..., DagRun]:
 
         DagBundlesManager().sync_bundles_to_db()
         bag = DagBag(dag_folder=os.devnull, bundle_name="dags-folder", bundle_path=DAGS)
-        dag.fileloc = str(DAGS / "made_by_a_test.py")
-        dag.relative_fileloc = "made_by_a_test.py"
+        file = DAGS / f"{dag.dag_id}.txt"
+        file.write_text("Made by a test.")
+        dag.fileloc, dag.relative_fileloc = str(file), file.name
         bag.bag_dag(dag)
         sync_bag_to_db(bag, "dags-folder", None)
         return dag.test(run_conf=conf or None)

@@ -60,7 +60,7 @@ async def patiently(
     :raises TryLaterError: the last one, when patience is at its end.
     """
     give_up_at = time.monotonic() + patience.retry_for
-    backoff = wait_exponential_jitter(initial=patience.first_wait, max=patience.most_wait, jitter=patience.first_wait)
+    backoff = wait_exponential_jitter(multiplier=patience.first_wait, max=patience.most_wait, jitter=patience.first_wait)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

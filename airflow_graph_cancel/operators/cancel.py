@@ -24,6 +24,7 @@ from airflow_graph_cancel.retry import GraphRetryPolicy
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+    from airflow.sdk.definitions.retry_policy import RetryPolicy
 
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
@@ -31,6 +32,7 @@ __all__ = ["GraphCancelEventOperator"]
 
 Policy = Literal["fail", "skip", "succeed"]
 _POLICIES = ("fail", "skip", "succeed")
+_OBEY_GRAPH = GraphRetryPolicy()
 
 
 class GraphCancelEventOperator(BaseAsyncOperator):
@@ -55,6 +57,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
     :param preview: read and report, send nothing.
     :param retry_for: how long to go on within one try after "later" and lost answers (seconds or timedelta). A single
         wait of more than a minute is deferred and holds no worker slot.
+    :param retry_policy: default is :class:`~airflow_graph_cancel.retry.GraphRetryPolicy`; yours wins.
     """
 
     template_fields: Sequence[str] = (
@@ -83,10 +86,10 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         on_not_organizer: Policy = "fail",
         preview: bool = False,
         retry_for: timedelta | float = timedelta(minutes=5),
+        retry_policy: RetryPolicy | None = _OBEY_GRAPH,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("retry_policy", GraphRetryPolicy())
-        super().__init__(**kwargs)
+        super().__init__(retry_policy=retry_policy, **kwargs)
         for name, policy in (("on_missing", on_missing), ("on_not_organizer", on_not_organizer)):
             if policy not in _POLICIES:
                 raise ValueError(f"{name} must be one of {', '.join(_POLICIES)}, not {policy!r}")

@@ -1,0 +1,141 @@
+"""Start a local Microsoft Graph: ``python -m airflow_graph_cancel.sandbox --help``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.connections import connection, person_connection
+from airflow_graph_cancel.sandbox.faults import KINDS, from_text
+from airflow_graph_cancel.sandbox.settings import Settings
+from airflow_graph_cancel.sandbox.world import TENANTS, World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EPILOG = f"""
+faults (--fault, or the request header sandbox-fault for a single request):
+  KIND[;after][;times=N|always][;probability=P][;delay=SECONDS][;retry_after=VALUE]
+      [;path=REGEX][;method=POST][;mailbox=ADDRESS][;event_id=ID]
+  kinds: {", ".join(KINDS)}
+  "after" loses the answer after the request was carried out.
+
+Everything can also be done over HTTP while it runs, below /sandbox/: reset, mailboxes, events, ledger, faults,
+settings, tokens/expire, state. From Python: airflow_graph_cancel.sandbox.client.Sandbox.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    found = argparse.ArgumentParser(
+        prog="python -m airflow_graph_cancel.sandbox",
+        description="A local Microsoft Graph, with mailboxes, rooms and meetings, to rehearse cancelling on.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    found.add_argument("--port", type=int, default=8443, help="0 for any free one (default: %(default)s)")
+    found.add_argument(
+        "--directory",
+        type=Path,
+        default=Path(".graph-sandbox"),
+        help="keeps the CA between starts (default: %(default)s)",
+    )
+    found.add_argument("--tenant", choices=TENANTS, default="sample", help="what is in it (default: %(default)s)")
+    found.add_argument("--seed", type=int, default=0, help="of the sample tenant and of everything drawn by lot")
+    found.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="that every Graph request takes")
+    found.add_argument("--fault", action="append", default=[], metavar="SPEC", help="see below; may be repeated")
+    found.add_argument(
+        "--guess", action="append", default=[], metavar="NAME=VALUE",
+        help="where the real service's behaviour is not known; /sandbox/settings lists them; may be repeated",
+    )  # fmt: skip
+    found.add_argument("--sign-in-as", metavar="UPN", help="whom sandbox-person speaks for (default: the first person)")
+    found.add_argument(
+        "--ready-file", type=Path, metavar="PATH", help="JSON with url, ca and connections, once it answers"
+    )
+    found.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the sandbox until it is stopped."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = Settings()
+        guesses = dict(_pair(each) for each in options.guess)
+        settings.change({"latency": options.latency, "signed_in_as": options.sign_in_as, "guesses": guesses})
+        faults = [from_text(each) for each in options.fault]
+    except ValueError as error:
+        parser().error(str(error))
+    try:
+        from airflow_graph_cancel.sandbox.app import SandboxApp
+        from airflow_graph_cancel.sandbox.certificates import server_context
+        from airflow_graph_cancel.sandbox.server import run
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{error}. Install the extra: pip install 'airflow-graph-cancel[sandbox]'") from error
+    world = World(settings, options.tenant, options.seed)
+    for fault in faults:
+        world.faults.add(fault)
+    context, ca = server_context(options.directory)
+    try:
+        listener = socket.create_server((options.host, options.port), backlog=4096)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SystemExit(f"port {options.port} is taken: choose another one with --port, or 0 for any") from None
+        raise
+    port = listener.getsockname()[1]
+    url = f"https://localhost:{port}"
+
+    def on_ready() -> None:
+        ready = {
+            "url": url,
+            "ca": str(ca),
+            "port": port,
+            "pid": os.getpid(),
+            "connection": connection(url, ca),
+            "connection_person": person_connection(url, ca),
+        }
+        _announce(url, ca)
+        if options.ready_file:
+            draft = options.ready_file.with_suffix(".part")
+            draft.write_text(json.dumps(ready, indent=2))
+            draft.replace(options.ready_file)
+
+    # uvicorn raises the signal again once it has stopped; by then that is no error.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt):
+        run(SandboxApp(world, port), listener, context, on_ready, until_eof=options.until_eof)
+
+
+def _announce(url: str, ca: Path) -> None:
+    app, person = json.dumps(connection(url, ca)), json.dumps(person_connection(url, ca))
+    print(
+        f"Microsoft Graph sandbox: {url}\n"
+        f"Certificate authority:   {ca}\n\n"
+        f"Connection for an application:\n  export AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT={shlex.quote(app)}\n\n"
+        f"As JSON, for `airflow connections add graph_calendar_default --conn-json '...'`:\n  {app}\n\n"
+        f"Connection for a person, so that /me and /groups work:\n"
+        f"  export AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT={shlex.quote(person)}\n\n"
+        f"Stop it with Ctrl+C.",
+        flush=True,
+    )
+
+
+def _pair(text: str) -> tuple[str, object]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise ValueError(f"--guess takes NAME=VALUE, not {text!r}")
+    return name, float(value) if name == "effect_delay" else value
+
+
+if __name__ == "__main__":
+    main()

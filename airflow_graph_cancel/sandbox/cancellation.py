@@ -1,0 +1,123 @@
+"""What happens to all the copies when a meeting, or one date of it, is cancelled, shortened or moved."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.identifiers import item_id
+from airflow_graph_cancel.sandbox.model import Event, Item
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.outbox import Outbox
+    from airflow_graph_cancel.sandbox.recurrence import Recurrence
+    from airflow_graph_cancel.sandbox.store import Store
+
+
+def is_alive(item: Item) -> bool:
+    """Tell whether the item is still in its mailbox's calendar under the id that found it."""
+    event, date = item
+    return event.id in event.mailbox.events and date not in event.removed_dates
+
+
+def cancel(store: Store, outbox: Outbox, item: Item, comment: str | None) -> bool:
+    """Carry out an organizer's cancel: one message, the organizer's copy gone, everybody else's copy flagged.
+
+    A series master takes all its dates with it, past ones too; each exception that has not begun yet gets a message
+    of its own, as on the wire.
+
+    :return: False if there was nothing left to cancel.
+    """
+    if not is_alive(item):
+        return False
+    event, date = item
+    meeting = event.meeting
+    outbox.post("cancellation", item, comment)
+    if date is None:
+        now = datetime.datetime.now(datetime.UTC)
+        for other in meeting.dates():
+            slot = meeting.slots[other]
+            if slot.moved and slot.start > now and other not in event.removed_dates:
+                outbox.post("cancellation", Item(event, other), comment)
+    for copy in meeting.copies:
+        mailbox = copy.mailbox
+        if not is_alive(Item(copy, date)) or Item(copy, date).is_cancelled:
+            continue
+        mailbox.cancelled += 1 if date or not meeting.recurrence else len(meeting.dates()) - len(copy.removed_dates)
+        if copy is event or mailbox.remove_cancelled_meetings:
+            remove(store, Item(copy, date))
+        if date is None:
+            copy.is_cancelled = True
+        else:
+            copy.cancelled_dates.add(date)
+        store.touch(mailbox)
+    return True
+
+
+def remove(store: Store, item: Item) -> None:
+    """Take an event, a series or one date out of its mailbox; a whole event goes to Deleted Items under a new id."""
+    event, date = item
+    mailbox = event.mailbox
+    gone = [item] if date is not None else [item, *(Item(event, other) for other in event.meeting.dates())]
+    for each in gone:
+        mailbox.agenda.discard(each)
+        for known in (each.id, each.immutable_id):
+            if mailbox.items.pop(known, None):
+                mailbox.retired[known] = each
+    if date is not None:
+        event.removed_dates.add(date)
+    else:
+        del mailbox.events[event.id]
+        mailbox.by_uid.pop(event.meeting.uid, None)
+        event.id = item_id(mailbox.id, mailbox.next_number())
+        mailbox.deleted_items[event.immutable_id] = event
+    store.touch(mailbox)
+
+
+def shorten(store: Store, outbox: Outbox, event: Event, recurrence: Recurrence) -> None:
+    """End a series earlier: the dates after the new end vanish from every copy, and an update goes out.
+
+    :raises ValueError: if the new rule has dates that the series does not have.
+    """
+    meeting = event.meeting
+    kept = set(recurrence.dates())
+    if not kept <= set(meeting.dates()):
+        raise ValueError("the sandbox can shorten a series, not extend or re-arrange it")
+    for copy in meeting.copies:
+        for date in meeting.dates():
+            if date not in kept and is_alive(Item(copy, date)):
+                remove(store, Item(copy, date))
+    for date in meeting.dates():
+        if date not in kept:
+            del meeting.slots[date]
+    meeting.recurrence = recurrence
+    outbox.post("update", Item(event, None), None)
+
+
+def change(
+    store: Store,
+    outbox: Outbox,
+    item: Item,
+    *,
+    subject: str | None,
+    start: datetime.datetime | None,
+    end: datetime.datetime | None,
+) -> None:
+    """Move or rename a single event or one date of a series, which makes that date an exception."""
+    meeting = item.event.meeting
+    slot = item.slot
+    holders = [Item(copy, item.date) for copy in meeting.copies if is_alive(Item(copy, item.date))]
+    entered = [held for held in holders if held.event.mailbox.agenda.discard(held)]
+    length = slot.end - slot.start
+    slot.start = start or slot.start
+    slot.end = end or slot.start + length
+    slot.moved = item.date is not None
+    if item.date is None:
+        meeting.subject = subject or meeting.subject
+    else:
+        slot.subject = subject or slot.subject
+    for held in entered:
+        held.event.mailbox.agenda.add(held)
+    for held in holders:
+        store.touch(held.event.mailbox)
+    outbox.post("update", item, None)

@@ -1,0 +1,40 @@
+"""The Airflow connections that lead to a sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.tokens import PERSON_APP, SECRET, TENANT_ID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_graph_cancel.sandbox.model import Json
+
+
+def connection(url: str, ca: Path, app: str = "sandbox-app") -> Json:
+    """Return a ``graph_calendar`` connection as JSON.
+
+    :param url: Address of the sandbox, without a path.
+    :param ca: Certificate authority to trust.
+    :param app: Client id; the secret is the same for all.
+    """
+    return {
+        "conn_type": "graph_calendar",
+        "login": app,
+        "password": SECRET,
+        "extra": {
+            "tenant_id": TENANT_ID,
+            "authority": url,
+            "base_url": url,
+            "api_version": "v1.0",
+            "allowed_hosts": "localhost",
+            "verify": str(ca),
+            "disable_instance_discovery": True,
+        },
+    }
+
+
+def person_connection(url: str, ca: Path) -> Json:
+    """Return the connection whose tokens speak for a person, so that ``/me`` and ``/groups`` can be tried."""
+    return connection(url, ca, PERSON_APP)

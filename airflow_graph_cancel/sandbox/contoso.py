@@ -1,0 +1,223 @@
+"""The people, buildings and habits of Contoso, the made-up company of the sample tenant."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+DOMAIN = "contoso.example"
+PARTNER_DOMAIN = "fabrikam.example"
+
+
+@dataclass(frozen=True)
+class Room:
+    """A meeting room."""
+
+    name: str
+    floor: int
+    capacity: int
+
+    @property
+    def address(self) -> str:
+        """Mailbox address, as an Exchange administrator would have named it."""
+        return f"{self.name.lower().replace(' ', '-')}@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Building:
+    """A building with its rooms; people work in its time zone (IANA name)."""
+
+    name: str
+    city: str
+    time_zone: str
+    rooms: tuple[Room, ...]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a mailbox of their own."""
+
+    name: str
+    address: str
+    department: str
+    building: Building
+
+
+@dataclass(frozen=True)
+class Department:
+    """Who works together, where, and what they meet about."""
+
+    name: str
+    building: Building
+    names: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody in the department."""
+        return tuple(Person(name, address_of(name), self.name, self.building) for name in self.names)
+
+
+def address_of(name: str, domain: str = DOMAIN) -> str:
+    """Mailbox address of a person: the name in plain letters, joined by dots."""
+    # ø and ł are letters of their own, which no Unicode decomposition turns into o and l.
+    plain = unicodedata.normalize("NFKD", name.lower().replace("ø", "o").replace("ł", "l"))
+    return f"{plain.encode('ascii', 'ignore').decode().replace(chr(39), '').replace(' ', '.')}@{domain}"
+
+
+NORTH_TOWER = Building(
+    "North Tower",
+    "London",
+    "Europe/London",
+    (
+        Room("Beacon", 1, 24),
+        Room("Lantern", 1, 8),
+        Room("Compass", 2, 12),
+        Room("Sextant", 2, 6),
+        Room("Meridian", 3, 16),
+        Room("Almanac", 3, 4),
+    ),
+)
+HARBOUR_HOUSE = Building(
+    "Harbour House",
+    "Rotterdam",
+    "Europe/Amsterdam",
+    (
+        Room("Pilot", 0, 20),
+        Room("Anchor", 0, 10),
+        Room("Capstan", 1, 8),
+        Room("Ferry", 1, 6),
+        Room("Tide", 2, 12),
+    ),
+)
+MILL_LANE = Building(
+    "Mill Lane",
+    "Boston",
+    "America/New_York",
+    (
+        Room("Loom", 1, 18),
+        Room("Shuttle", 1, 8),
+        Room("Bobbin", 2, 6),
+        Room("Weir", 2, 12),
+    ),
+)
+BUILDINGS = (NORTH_TOWER, HARBOUR_HOUSE, MILL_LANE)
+
+DEPARTMENTS = (
+    Department(
+        "Finance",
+        NORTH_TOWER,
+        (
+            "Amara Okafor",
+            "Tomasz Wójcik",
+            "Priya Raman",
+            "Oliver Grant",
+            "Yuki Tanaka",
+            "Fatima Zahra Idrissi",
+        ),
+        (
+            "Month-end close",
+            "Audit preparation",
+            "Cash flow forecast",
+            "Budget line review",
+            "Invoice backlog",
+        ),
+    ),
+    Department(
+        "Legal",
+        NORTH_TOWER,
+        ("Ingrid Sørensen", "Daniel Mensah", "Chiara Bianchi", "Rohan Mehta", "Sinéad O'Brien"),
+        (
+            "Contract review",
+            "Data protection clinic",
+            "Licence terms",
+            "Supplier agreement",
+            "Policy wording",
+        ),
+    ),
+    Department(
+        "People",
+        NORTH_TOWER,
+        ("Grace Adeyemi", "Mateusz Nowak", "Leïla Haddad", "Hannah Weiss", "Kwame Asante", "Élise Fontaine"),
+        ("Interview debrief", "Onboarding plan", "Benefits questions", "Training calendar", "Pay review"),
+    ),
+    Department(
+        "Sales",
+        NORTH_TOWER,
+        (
+            "Marcus Bell",
+            "Sofía Herrera",
+            "Wei Zhang",
+            "Aisha Khan",
+            "Björn Lindqvist",
+            "Nadia Petrova",
+            "Callum Fraser",
+        ),
+        ("Pipeline review", "Customer visit", "Offer walk-through", "Territory planning", "Renewal forecast"),
+    ),
+    Department(
+        "Engineering",
+        HARBOUR_HOUSE,
+        (
+            "Joris de Vries",
+            "Anneke Bakker",
+            "Arjun Nair",
+            "Zuzana Dvořáková",
+            "Pedro Almeida",
+            "Mei Lin",
+            "Stefan Ionescu",
+            "Olena Kovalenko",
+        ),
+        ("Architecture review", "Sprint planning", "Incident review", "Release readiness", "API walkthrough"),
+    ),
+    Department(
+        "Data Platform",
+        HARBOUR_HOUSE,
+        ("Sanne Visser", "Tariq Aziz", "Hiroshi Sato", "Ewa Kamińska", "Lucas Moreau", "Thandiwe Dlamini"),
+        (
+            "Data quality review",
+            "Pipeline migration",
+            "Schema change",
+            "Cost of warehouse",
+            "Backfill planning",
+        ),
+    ),
+    Department(
+        "Facilities",
+        HARBOUR_HOUSE,
+        ("Willem Jansen", "Rosa Martínez", "Emeka Obi", "Katarzyna Zielińska"),
+        ("Fire drill", "Lift maintenance", "Desk moves", "Catering review"),
+    ),
+    Department(
+        "Marketing",
+        MILL_LANE,
+        ("Hannah Cole", "Diego Ramírez", "Naomi Feldman", "Jae-won Park", "Simone Laurent", "Isaac Turner"),
+        ("Campaign review", "Press briefing", "Event planning", "Website copy", "Brand workshop"),
+    ),
+    Department(
+        "Design",
+        MILL_LANE,
+        ("Maya Patel", "Elliot Brooks", "Ana Lucía Torres", "Noah Lindgren", "Farah Siddiqui"),
+        ("Design critique", "Usability findings", "Icon set", "Prototype walkthrough", "Research plan"),
+    ),
+    Department(
+        "Customer Care",
+        MILL_LANE,
+        (
+            "Linda Nguyen",
+            "Omar Farouk",
+            "Rachel Adler",
+            "Tyrone Jackson",
+            "Beatriz Costa",
+            "Samuel Osei",
+            "Ivana Horvat",
+        ),
+        ("Ticket review", "Escalation call", "Shift planning", "Knowledge base day", "Customer feedback"),
+    ),
+)
+
+DEPARTED = ("Gerard Blake", "Marta Kowalczyk")
+"""Left the company: their mailboxes are gone from the cloud, but meetings they organized still hold rooms."""
+
+PARTNERS = ("Nils Berg", "Carmen Ortega", "Patrick Doyle", "Yasmin Demir", "Ken Watanabe")
+"""People of a partner company, whose mailboxes are in another tenant."""

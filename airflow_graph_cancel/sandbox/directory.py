@@ -1,0 +1,158 @@
+"""Who and what is there: people, groups, calendars, rooms and room lists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox import finding, paging, refusals
+from airflow_graph_cancel.sandbox.exchange import Answer
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.model import Calendar, Json, Mailbox
+    from airflow_graph_cancel.sandbox.service import Call
+
+PAGE = 100
+
+
+def service(call: Call) -> Answer:
+    """Answer the root of a version, which only says that Graph is there."""
+    names = ("users", "groups", "places", "me")
+    return Answer(200, {"value": [{"name": name, "kind": "EntitySet", "url": name} for name in names]})
+
+
+def users(call: Call) -> Answer:
+    """Answer ``GET /users``: people and rooms. The service wants a permission of its own for this."""
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind != "group"]
+    return paging.answer(call.request, found, _person, _person, PAGE)
+
+
+def groups(call: Call) -> Answer:
+    """Answer ``GET /groups``."""
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "group"]
+    return paging.answer(call.request, found, _group, _group, PAGE)
+
+
+def mailbox(call: Call) -> Answer:
+    """Answer ``GET /me``, ``/users/{u}`` or ``/groups/{g}``."""
+    return Answer(200, _group(call.mailbox) if call.mailbox.kind == "group" else _person(call.mailbox))
+
+
+def calendar(call: Call) -> Answer:
+    """Answer a single calendar, however it was addressed."""
+    found = finding.calendar(call.address, call.mailbox) or call.mailbox.default_calendar
+    return Answer(200, _calendar(call.mailbox, found))
+
+
+def calendars(call: Call) -> Answer:
+    """Answer the calendars of a mailbox or of one of its calendar groups."""
+    group = finding.calendar_group(call.address, call.mailbox)
+    found = [each for each in call.mailbox.calendars.values() if group in (None, each.group_id)]
+    return paging.answer(
+        call.request,
+        found,
+        lambda each: _calendar(call.mailbox, each),
+        lambda each: _calendar(call.mailbox, each),
+        PAGE,
+    )
+
+
+def calendar_groups(call: Call) -> Answer:
+    """Answer the calendar groups of a mailbox."""
+    found = list(call.mailbox.calendar_groups.items())
+    return paging.answer(call.request, found, _calendar_group, _calendar_group, PAGE)
+
+
+def calendar_group(call: Call) -> Answer:
+    """Answer a single calendar group."""
+    group_id = finding.calendar_group(call.address, call.mailbox) or call.mailbox.default_calendar.group_id
+    return Answer(200, _calendar_group((group_id, call.mailbox.calendar_groups[group_id])))
+
+
+def rooms(call: Call) -> Answer:
+    """Answer all rooms, or those of a room list, which is addressed by its e-mail address."""
+    _may_read_places(call)
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "room"]
+    if call.address.place is not None:
+        lists = _room_lists(found)
+        if call.address.place.lower() not in lists:
+            raise refusals.directory_object_not_found(call.address.place)
+        found = lists[call.address.place.lower()]
+    return paging.answer(call.request, found, _room, _room, PAGE)
+
+
+def room_lists(call: Call) -> Answer:
+    """Answer the room lists: one for each building."""
+    _may_read_places(call)
+    rooms = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "room"]
+    found = list(_room_lists(rooms).items())
+    return paging.answer(call.request, found, _room_list, _room_list, PAGE)
+
+
+def _may_read_places(call: Call) -> None:
+    if "Place.Read.All" not in call.caller.permissions:
+        raise refusals.access_denied()
+
+
+def _room_lists(rooms: list[Mailbox]) -> dict[str, list[Mailbox]]:
+    lists: dict[str, list[Mailbox]] = {}
+    for room in rooms:
+        if room.building:
+            slug = re.sub(r"[^a-z0-9]+", "-", room.building.lower()).strip("-")
+            lists.setdefault(f"{slug}@{room.address.partition('@')[2]}", []).append(room)
+    return lists
+
+
+def _person(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "displayName": mailbox.display_name,
+        "mail": mailbox.address,
+        "userPrincipalName": mailbox.address,
+    }
+
+
+def _group(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "displayName": mailbox.display_name,
+        "mail": mailbox.address,
+        "groupTypes": ["Unified"],
+        "mailEnabled": True,
+    }
+
+
+def _calendar(mailbox: Mailbox, calendar: Calendar) -> Json:
+    return {
+        "id": calendar.id,
+        "name": calendar.name,
+        "color": "auto",
+        "isDefaultCalendar": calendar.is_default,
+        "canEdit": True,
+        "canViewPrivateItems": True,
+        "owner": {"name": mailbox.display_name, "address": mailbox.address},
+    }
+
+
+def _calendar_group(row: tuple[str, str]) -> Json:
+    return {"id": row[0], "name": row[1]}
+
+
+def _room(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "emailAddress": mailbox.address,
+        "displayName": mailbox.display_name,
+        "building": mailbox.building,
+        "floorNumber": mailbox.floor,
+        "floorLabel": None if mailbox.floor is None else str(mailbox.floor),
+        "capacity": mailbox.capacity,
+        "bookingType": "standard",
+        "label": None,
+        "tags": [],
+    }
+
+
+def _room_list(row: tuple[str, list[Mailbox]]) -> Json:
+    address, rooms = row
+    return {"id": address, "emailAddress": address, "displayName": rooms[0].building}

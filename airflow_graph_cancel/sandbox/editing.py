@@ -1,0 +1,112 @@
+"""Creating, changing and deleting events."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox import cancellation, finding, recurrence, refusals, rendering, timezones
+from airflow_graph_cancel.sandbox.exchange import Answer, GraphError
+from airflow_graph_cancel.sandbox.model import Attendee, Item, Json
+from airflow_graph_cancel.sandbox.reading import shown
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.service import Call
+
+
+def create(call: Call) -> Answer:
+    """Answer ``POST .../events``: the owner becomes the organizer, everybody invited gets a copy."""
+    body, mailbox = call.request.json(), call.mailbox
+    start, end = timezones.from_graph(body.get("start")), timezones.from_graph(body.get("end"))
+    rule, location = body.get("recurrence"), body.get("location")
+    calendar = finding.calendar(call.address, mailbox)
+    try:
+        meeting = call.world.store.plan_meeting(
+            organizer=Attendee(mailbox.address, mailbox.display_name),
+            subject=str(body.get("subject") or ""),
+            start=start,
+            end=end,
+            attendees=_attendees(call, body),
+            body=_text(body.get("body")),
+            recurrence=recurrence.from_graph(rule, start.date()) if isinstance(rule, dict) else None,
+            is_private=body.get("sensitivity") == "private",
+            location=str(location.get("displayName") or "") if isinstance(location, dict) else "",
+        )
+    except ValueError as error:
+        raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
+    call.world.store.distribute(meeting, calendar.id if calendar else None)
+    style = rendering.style_of(call.request)
+    answer = shown(rendering.event(Item(meeting.copies[0], None), style), style, 201)
+    answer.effect = True
+    return answer
+
+
+def change(call: Call) -> Answer:
+    """Answer ``PATCH .../events/{id}``: a shorter series, or another subject or time, told to everybody invited."""
+    item, body, world = finding.item(call), call.request.json(), call.world
+    event = item.event
+    if not event.is_organizer:
+        raise refusals.access_denied()
+    start, end = _moment(body, "start"), _moment(body, "end")
+    is_master = item.date is None and event.meeting.recurrence is not None
+    try:
+        rule = body.get("recurrence")
+        if isinstance(rule, dict):
+            if not is_master or start or end:
+                raise ValueError("A recurrence belongs to a series master, and its times stay as they are")
+            old = event.meeting.slots[None].start.astimezone(event.meeting.time_zone).date()
+            cancellation.shorten(world.store, world.outbox, event, recurrence.from_graph(rule, old))
+        if is_master and (start or end):
+            raise ValueError("The sandbox moves single dates of a series, not the whole of it")
+        subject = body.get("subject")
+        if subject is not None or start or end:
+            cancellation.change(
+                world.store,
+                world.outbox,
+                item,
+                subject=None if subject is None else str(subject),
+                start=start,
+                end=end,
+            )
+    except ValueError as error:
+        raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
+    style = rendering.style_of(call.request)
+    answer = shown(rendering.event(item, style), style)
+    answer.effect = True
+    return answer
+
+
+def delete(call: Call) -> Answer:
+    """Answer ``DELETE .../events/{id}``: by the organizer a cancel without a comment, else the copy alone goes."""
+    item, world = finding.item(call), call.world
+    if item.event.is_organizer:
+        effect = cancellation.cancel(world.store, world.outbox, item, None)
+    else:
+        cancellation.remove(world.store, item)
+        effect = True
+    return Answer(204, effect=effect)
+
+
+def _attendees(call: Call, body: Json) -> list[Attendee]:
+    invited = body.get("attendees") or []
+    if not isinstance(invited, list):
+        raise refusals.bad_request("attendees must be a collection.")
+    found: list[Attendee] = []
+    for each in invited:
+        email = each.get("emailAddress") if isinstance(each, dict) else None
+        if not isinstance(email, dict) or not isinstance(email.get("address"), str):
+            raise refusals.invalid_recipients()
+        mailbox = call.world.store.mailbox(email["address"])
+        kind = "resource" if mailbox and mailbox.kind == "room" else str(each.get("type") or "required")
+        name = email.get("name") or (mailbox.display_name if mailbox else email["address"])
+        found.append(Attendee(mailbox.address if mailbox else email["address"], str(name), kind))
+    return found
+
+
+def _text(body: object) -> str:
+    return str(body.get("content") or "") if isinstance(body, dict) else ""
+
+
+def _moment(body: Json, name: str) -> datetime.datetime | None:
+    value = body.get(name)
+    return None if value is None else timezones.from_graph(value).astimezone(datetime.UTC)

@@ -1,0 +1,77 @@
+"""What was sent to people: the one effect of a cancel that cannot be taken back."""
+
+from __future__ import annotations
+
+import datetime
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.model import Item, Json, Message, Revision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Outbox:
+    """Every message that the tenant's organizers sent, in order."""
+
+    def __init__(self, revision: Revision | None = None) -> None:
+        self._revision = revision or Revision()
+        self.messages: list[Message] = []
+        self._revisions: list[int] = []
+
+    def post(self, kind: str, item: Item, comment: str | None) -> None:
+        """Record one message to everybody invited; without anybody invited there is no message."""
+        event, date = item
+        meeting = event.meeting
+        if not meeting.attendees:
+            return
+        slot = item.slot
+        self._revisions.append(self._revision.bump())
+        self.messages.append(
+            Message(
+                n=len(self.messages) + 1,
+                at=datetime.datetime.now(datetime.UTC),
+                kind=kind,
+                organizer=event.mailbox.address,
+                uid=item.uid,
+                event_id=item.id,
+                subject=slot.subject or meeting.subject,
+                start=slot.start,
+                end=slot.end,
+                comment=comment,
+                occurrence=date,
+                recipients=tuple(each.address for each in meeting.attendees),
+            )
+        )
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self._revision.bump()
+        self._revisions.clear()
+        self.messages.clear()
+
+    def since(self, revision: int) -> list[Message]:
+        """Return the messages that came after this revision."""
+        return self.messages[bisect_right(self._revisions, revision) :]
+
+    @staticmethod
+    def to_json(messages: Sequence[Message]) -> list[Json]:
+        """Return messages as the control API shows them."""
+        return [
+            {
+                "n": each.n,
+                "at": each.at.isoformat(),
+                "kind": each.kind,
+                "organizer": each.organizer,
+                "iCalUId": each.uid,
+                "event_id": each.event_id,
+                "subject": each.subject,
+                "start": each.start.isoformat(),
+                "end": each.end.isoformat(),
+                "comment": each.comment,
+                "occurrence": each.occurrence.isoformat() if each.occurrence else None,
+                "recipients": list(each.recipients),
+            }
+            for each in messages
+        ]

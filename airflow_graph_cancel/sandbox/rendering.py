@@ -1,0 +1,193 @@
+"""How a mailbox's copy of a meeting looks to whoever reads it: the organizer, an attendee, or a room."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox import timezones
+from airflow_graph_cancel.sandbox.identifiers import occurrence_address
+from airflow_graph_cancel.sandbox.model import Attendee, Item, Json
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.exchange import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What the reader prefers.
+
+    :param select: Properties to show, lower-case; all the usual ones if None.
+    """
+
+    zone_name: str = "UTC"
+    zone: datetime.tzinfo = datetime.UTC
+    immutable_ids: bool = False
+    text_body: bool = False
+    select: frozenset[str] | None = None
+    applied: tuple[str, ...] = field(default=())
+
+
+def style_of(request: Request) -> Style:
+    """Read ``Prefer`` and ``$select``.
+
+    :raises GraphError: 400 for a time zone that nobody knows.
+    """
+    wanted = request.preferences()
+    selected = request.query.get("$select")
+    names = frozenset(name.strip().lower() for name in selected.split(",")) if selected else None
+    if not wanted:
+        return _PLAIN if names is None else Style(select=names)
+    zone_name = wanted.get("outlook.timezone", "UTC")
+    immutable = wanted.get("idtype", "").lower() == "immutableid"
+    text = wanted.get("outlook.body-content-type", "").lower() == "text"
+    applied = [
+        *(["IdType=ImmutableId"] if immutable else ()),
+        *([f'outlook.timezone="{zone_name}"'] if "outlook.timezone" in wanted else ()),
+        *(['outlook.body-content-type="text"'] if text else ()),
+    ]
+    return Style(zone_name, timezones.zone(zone_name), immutable, text, names, tuple(applied))
+
+
+def event(item: Item, style: Style) -> Json:
+    """Return the event as JSON; ``id`` and the etag are always there."""
+    shown: Json = {"@odata.etag": f'W/"{item.event.meeting.uid[-24:]}"', "id": _id(item, style)}
+    if style.select is None:
+        shown.update((name, render(item, style)) for name, render in _USUAL.items())
+    else:
+        chosen = (_BY_LOWER_NAME.get(name) for name in style.select)
+        shown.update((name, render(item, style)) for name, render in filter(None, chosen))
+    return shown
+
+
+def comparable(item: Item) -> Json:
+    """Return the event with all that it can be filtered and ordered by, times in UTC."""
+    return {**event(item, _PLAIN), "uid": item.event.meeting.uid}
+
+
+def subject(item: Item) -> str:
+    """Return the subject as this mailbox shows it: rooms put the organizer's name there."""
+    copy, meeting = item.event, item.event.meeting
+    text = meeting.organizer.name if _is_room(item) else item.slot.subject or meeting.subject
+    return f"Canceled: {text}" if item.is_cancelled and not copy.is_organizer else text
+
+
+def kind(item: Item) -> str:
+    """Return ``singleInstance``, ``seriesMaster``, ``occurrence`` or ``exception``."""
+    if item.date is None:
+        return "seriesMaster" if item.event.meeting.recurrence else "singleInstance"
+    return "exception" if item.slot.moved or item.date in item.event.cancelled_dates else "occurrence"
+
+
+def _is_room(item: Item) -> bool:
+    return item.event.mailbox.kind == "room" and not item.event.is_organizer
+
+
+def _id(item: Item, style: Style) -> str:
+    return item.immutable_id if style.immutable_ids else item.id
+
+
+def _master_id(item: Item, style: Style) -> str | None:
+    return None if item.date is None else _id(Item(item.event, None), style)
+
+
+def _response(item: Item, _: Style) -> Json:
+    if item.event.is_organizer:
+        response = "organizer"
+    elif item.is_cancelled:
+        response = "notResponded"
+    else:
+        response = "accepted" if _is_room(item) else "notResponded"
+    return {"response": response, "time": "0001-01-01T00:00:00Z"}
+
+
+def _body(item: Item, style: Style) -> Json:
+    text = "" if _is_room(item) else item.event.meeting.body
+    return {"contentType": "text", "content": text} if style.text_body else {"contentType": "html", "content": text}
+
+
+def _recurrence(item: Item, _: Style) -> Json | None:
+    rule = item.event.meeting.recurrence
+    return rule.to_graph() if rule and item.date is None else None
+
+
+def _location(item: Item, _: Style) -> Json:
+    rooms = [each.name for each in item.event.meeting.attendees if each.kind == "resource"]
+    return {"displayName": item.event.meeting.location or "; ".join(rooms), "locationType": "default"}
+
+
+def _attendees(item: Item, _: Style) -> list[Json]:
+    unknown = {"response": "none", "time": "0001-01-01T00:00:00Z"}
+    return [
+        {"type": each.kind, "status": unknown, "emailAddress": _email(each)} for each in item.event.meeting.attendees
+    ]
+
+
+def _email(person: Attendee) -> Json:
+    return {"name": person.name, "address": person.address}
+
+
+def _cancelled_occurrences(item: Item, _: Style) -> list[str]:
+    copy = item.event
+    gone = copy.removed_dates if item.date is None else ()
+    return [occurrence_address(copy.id, date) for date in sorted(gone)]
+
+
+def _cancelled_or(item: Item, then: str, otherwise: str) -> str:
+    return then if item.is_cancelled and not item.event.is_organizer else otherwise
+
+
+_Render = Callable[[Item, Style], object]
+_USUAL: dict[str, _Render] = {
+    "createdDateTime": lambda item, _: f"{item.event.meeting.created:%Y-%m-%dT%H:%M:%S.%f}0Z",
+    "lastModifiedDateTime": lambda item, _: f"{item.event.meeting.created:%Y-%m-%dT%H:%M:%S.%f}0Z",
+    "changeKey": lambda item, _: item.event.meeting.uid[-24:],
+    "categories": lambda item, _: [],
+    "originalStartTimeZone": lambda item, _: "UTC",
+    "originalEndTimeZone": lambda item, _: "UTC",
+    "iCalUId": lambda item, _: item.uid,
+    "reminderMinutesBeforeStart": lambda item, _: 15,
+    "isReminderOn": lambda item, _: True,
+    "hasAttachments": lambda item, _: False,
+    "subject": lambda item, _: subject(item),
+    "bodyPreview": lambda item, _: "" if _is_room(item) else item.event.meeting.body[:255],
+    "importance": lambda item, _: _cancelled_or(item, "high", "normal"),
+    "sensitivity": lambda item, _: "private" if item.event.meeting.is_private and not _is_room(item) else "normal",
+    "isAllDay": lambda item, _: False,
+    "isCancelled": lambda item, _: item.is_cancelled,
+    "isOrganizer": lambda item, _: item.event.is_organizer,
+    "responseRequested": lambda item, _: True,
+    "seriesMasterId": _master_id,
+    "showAs": lambda item, _: _cancelled_or(item, "free", "busy"),
+    "type": lambda item, _: kind(item),
+    "webLink": lambda item, style: f"https://outlook.office365.com/owa/?itemid={_id(item, style)}&exvsurl=1",
+    "isOnlineMeeting": lambda item, _: False,
+    "allowNewTimeProposals": lambda item, _: True,
+    "isDraft": lambda item, _: False,
+    "hideAttendees": lambda item, _: False,
+    "responseStatus": _response,
+    "body": _body,
+    "start": lambda item, style: timezones.to_graph(item.slot.start, style.zone_name, style.zone),
+    "end": lambda item, style: timezones.to_graph(item.slot.end, style.zone_name, style.zone),
+    "location": _location,
+    "recurrence": _recurrence,
+    "attendees": _attendees,
+    "organizer": lambda item, _: {"emailAddress": _email(item.event.meeting.organizer)},
+}
+#: What comes only if it is selected by name.
+_ON_REQUEST: dict[str, _Render] = {
+    "cancelledOccurrences": _cancelled_occurrences,
+    "occurrenceId": lambda item, style: (
+        None if item.date is None else occurrence_address(_id(Item(item.event, None), style), item.date)
+    ),
+    "uid": lambda item, _: item.event.meeting.uid,
+    "originalStart": lambda item, _: (
+        None if item.date is None else f"{item.event.meeting.original_start(item.date):%Y-%m-%dT%H:%M:%SZ}"
+    ),
+}
+_BY_LOWER_NAME: Mapping[str, tuple[str, _Render]] = {
+    name.lower(): (name, render) for name, render in {**_USUAL, **_ON_REQUEST}.items()
+}
+_PLAIN = Style()

@@ -1,0 +1,91 @@
+"""Running the application: one process, TLS, and an end within a second of being asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from airflow_graph_cancel.sandbox.wire import BreakableProtocol
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Callable
+
+    from airflow_graph_cancel.sandbox.app import SandboxApp
+
+#: Seconds that requests in flight are given when the sandbox is stopped.
+GRACE = 0.3
+
+
+class SandboxServer(uvicorn.Server):
+    """uvicorn, which says when it answers and does not wait for clients when it is stopped."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, then say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening; cut off whoever is still connected after the grace."""
+        asyncio.get_running_loop().call_later(GRACE, self._cut_off)
+        await super().shutdown(sockets)
+
+    def _cut_off(self) -> None:
+        self.force_exit = True
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+def run(
+    app: SandboxApp,
+    listener: socket.socket,
+    context: ssl.SSLContext,
+    on_ready: Callable[[], None],
+    *,
+    until_eof: bool,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    :param until_eof: Also stop when standard input ends, as it does when the parent process dies.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=BreakableProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=120,
+        backlog=4096,
+        ssl_context_factory=lambda _config, _default: context,
+    )
+    server = SandboxServer(config, on_ready)
+
+    async def serve() -> None:
+        if until_eof:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _stop_at_eof, server)
+        await server.serve(sockets=[listener])
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve())
+
+
+def _stop_at_eof(server: uvicorn.Server) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        server.should_exit = True

@@ -1,0 +1,52 @@
+"""An Airflow of its own for the demonstration: SQLite, the example DAGs, and a connection to the local Graph."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.client import Sandbox
+
+ROOT = Path(__file__).parents[2]
+# A shell's own CA settings are for other servers than ours.
+_FOREIGN = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
+
+
+def environment(home: Path, sandbox: Sandbox, **more: str) -> dict[str, str]:
+    """Return the environment of every Airflow process.
+
+    :param home: becomes AIRFLOW_HOME; made if missing.
+    :param sandbox: where ``graph_calendar_default`` leads.
+    :param more: further variables.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {
+        **kept,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        # SQLite has one writer at a time.
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        "AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT": json.dumps(sandbox.connection),
+        **more,
+    }
+
+
+def migrate(env: dict[str, str], log: Path) -> None:
+    """Make the metadata database.
+
+    :param log: receives what Airflow says.
+    :raises subprocess.CalledProcessError: if it cannot be made.
+    """
+    with log.open("a") as output:
+        subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"], env=env, stdout=output, stderr=output, check=True
+        )

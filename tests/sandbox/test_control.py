@@ -1,0 +1,172 @@
+"""The control API and the client that comes with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_graph_cancel.sandbox.client import Sandbox, SandboxError
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import GraphClient, Office
+
+ADA, BEN, ROOM = "ada@contoso.example", "ben@contoso.example", "atrium@contoso.example"
+
+
+def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> None:
+    """Mailboxes, settings, faults and records are gone; ids from before lead nowhere, tokens go on."""
+    meeting = office.meet()
+    graph.cancel(ADA, meeting.id)
+    graph.sandbox.settings(latency=0.5, guesses={"second_cancel": "accepted"})
+    graph.sandbox.add_fault("503", times=None)
+    graph.sandbox.reset()
+    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0}
+    assert graph.sandbox.faults() == []
+    assert graph.sandbox.settings()["latency"] == 0
+    assert graph.sandbox.state()["mailboxes"] == []
+    graph.sandbox.add_mailbox(ADA)
+    assert graph.cancel(ADA, meeting.id).code == "ErrorItemNotFound"
+
+
+def test_the_sample_tenant_can_be_had_by_reset(graph: GraphClient) -> None:
+    """A reset to the sample fills the tenant and writes nothing into the ledger."""
+    graph.sandbox.reset("sample")
+    state = graph.sandbox.state()
+    assert len(state["mailboxes"]) > 50
+    assert state["messages"] == []
+    assert state["requests"] == {}
+
+
+def test_the_ledger_has_each_request_with_all_that_matters(graph: GraphClient, office: Office) -> None:
+    """Who asked for what, how it was answered, under which ids, how long it took, and whether it changed anything."""
+    meeting = office.meet()
+    graph.cancel(ADA, meeting.id, client_request_id="11111111-2222-3333-4444-555555555555")
+    (request,) = graph.sandbox.requests()
+    fixed = {name: request[name] for name in request if name not in ("n", "at", "seconds", "request_id")}
+    assert fixed == {
+        "method": "POST",
+        "path": f"/v1.0/users/{ADA}/events/{meeting.id}/cancel",
+        "status": 202,
+        "app": "sandbox-app",
+        "mailbox": ADA,
+        "client_request_id": "11111111-2222-3333-4444-555555555555",
+        "fault": None,
+        "batch": None,
+        "effect": True,
+    }
+    assert 0 <= request["seconds"] < 1
+    assert graph.sandbox.requests(status=404) == []
+    graph.sandbox.clear_ledger()
+    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0}
+    graph.get("/")
+    assert graph.sandbox.requests()[0]["n"] > request["n"]
+
+
+def test_a_message_says_who_was_told_what(graph: GraphClient, office: Office) -> None:
+    """A message has the meeting's subject and times, the organizer, the comment and everybody told."""
+    meeting = office.meet()
+    graph.cancel(ADA, meeting.id, "The roof leaks.")
+    (message,) = graph.sandbox.messages(iCalUId=meeting.uid)
+    assert {name: message[name] for name in message if name != "at"} == {
+        "n": 1,
+        "kind": "cancellation",
+        "organizer": ADA,
+        "iCalUId": meeting.uid,
+        "event_id": meeting.id,
+        "subject": "Review",
+        "start": "2035-01-08T10:00:00+00:00",
+        "end": "2035-01-08T11:00:00+00:00",
+        "comment": "The roof leaks.",
+        "occurrence": None,
+        "recipients": [BEN, ROOM],
+    }
+
+
+def test_the_state_tells_only_what_is_new(graph: GraphClient, office: Office) -> None:
+    """Nothing new is said at once; what changed comes alone; after a reset all of it comes again."""
+    meeting = office.meet()
+    whole = graph.sandbox.state()
+    assert not whole["partial"]
+    assert len(whole["mailboxes"]) == 5
+    assert graph.sandbox.state(since=whole["version"]) == {"version": whole["version"], "unchanged": True}
+
+    graph.cancel(ADA, meeting.id)
+    news = graph.sandbox.state(since=whole["version"])
+    assert news["partial"]
+    assert {mailbox["address"] for mailbox in news["mailboxes"]} == {ADA, BEN, ROOM}
+    assert [message["event_id"] for message in news["messages"]] == [meeting.id]
+    assert news["requests"] == {"202": 1}
+    ben = next(mailbox for mailbox in news["mailboxes"] if mailbox["address"] == BEN)
+    assert ben["cancelled"] == 1
+    assert (ben["meetings"][0]["subject"], ben["meetings"][0]["is_cancelled"]) == ("Canceled: Review", True)
+    assert (ben["meetings"][0]["rooms"], ben["meetings"][0]["attendees"]) == ([ROOM], 1)
+    assert graph.sandbox.state(since=news["version"])["unchanged"]
+
+    graph.sandbox.reset()
+    assert not graph.sandbox.state(since=news["version"])["partial"]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"address": ADA},
+        {"address": ""},
+        {"address": "x@contoso.example", "kind": "robot"},
+        {"address": "x@contoso.example", "nosuch": 1},
+    ],
+)
+def test_a_wrong_mailbox_is_explained(graph: GraphClient, office: Office, properties: dict[str, str]) -> None:
+    """A taken address, an unknown kind or property is refused with a sentence."""
+    with pytest.raises(SandboxError, match='"error"'):
+        graph.sandbox.add_mailbox(**properties)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"start": "2035-01-08T10:00:00"},
+        {"end": "2035-01-07T10:00:00Z"},
+        {"calendar": "Nosuch"},
+        {"recurrence": {"type": "yearly"}},
+        {"recurrence": {"type": "daily", "count": 0}},
+        {"recurrence": {"type": "daily", "days": 3}},
+        {"nosuch": 1},
+    ],
+)
+def test_a_wrong_event_is_explained_and_leaves_nothing_behind(
+    graph: GraphClient, office: Office, change: dict[str, object]
+) -> None:
+    """No time without an offset, no end before the start, no unknown calendar or rule."""
+    with pytest.raises(SandboxError, match='"error"'):
+        office.meet(**change)
+    assert all(mailbox["meetings"] == [] for mailbox in graph.sandbox.state()["mailboxes"])
+
+
+def test_ids_can_be_given(graph: GraphClient, office: Office) -> None:
+    """A feed that was written beforehand can name a meeting, or one date of a series."""
+    office.meet(ids={ADA: "AAMkAGFixedFixed="})
+    office.meet(
+        recurrence={"type": "weekly", "count": 2}, occurrence_ids={"2035-01-15": "AAMkAGFixedOccurrence="}
+    )
+    for event_id in ("AAMkAGFixedFixed=", "AAMkAGFixedOccurrence="):
+        assert graph.cancel(ADA, event_id).status == 202
+        assert graph.cancel(ADA, event_id).code == "ErrorItemNotFound"
+    assert [message["occurrence"] for message in graph.sandbox.messages()] == [None, "2035-01-15"]
+
+
+def test_foreign_identifiers_stay_as_they_are(graph: GraphClient, office: Office) -> None:
+    """A meeting from another system keeps its iCalUId in all mailboxes."""
+    meeting = office.meet(foreign_uid="abc123@fabrikam.example")
+    for mailbox in (ADA, BEN):
+        shown = graph.get(f"/users/{mailbox}/events/{meeting.copies[mailbox]}").body
+        assert shown["iCalUId"] == "abc123@fabrikam.example"
+
+
+def test_a_running_sandbox_can_be_joined(graph: GraphClient, office: Office) -> None:
+    """A second client that knows address and CA sees the same tenant and the same connections."""
+    joined = Sandbox.connect(graph.sandbox.url, graph.sandbox.ca)
+    assert joined.state()["version"] == graph.sandbox.state()["version"]
+    assert json.dumps(joined.connection) == json.dumps(graph.sandbox.connection)
+    assert joined.connection_person == graph.sandbox.connection_person
