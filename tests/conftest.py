@@ -37,6 +37,7 @@ os.environ.update(
 
 
 def pytest_sessionfinish() -> None:
+    """Remove Airflow's home."""
     shutil.rmtree(HOME, ignore_errors=True)
 
 

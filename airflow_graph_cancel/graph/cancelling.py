@@ -54,7 +54,6 @@ class Cancelling:
         self._journal = journal
         self._patience = patience
         self._stopped = stopped
-        self._attempts = 0
         self._in_doubt = journal.sent_before()
         self._ever_in_doubt = self._in_doubt
 
@@ -70,7 +69,7 @@ class Cancelling:
         try:
             result = await patiently(self._once, self._address, self._patience, self._stopped)
         except GraphCancelError as error:
-            error.attempts, error.in_doubt = self._attempts, self._in_doubt
+            error.attempts, error.in_doubt = self._journal.sent, self._in_doubt
             if not self._ever_in_doubt:
                 self._journal.not_sent()
             raise
@@ -104,7 +103,7 @@ class Cancelling:
     async def _post(self) -> Answer:
         if self._stopped():
             raise StoppedError(f"The task was told to stop before it sent the cancellation of {self._address}.")
-        self._attempts = self._journal.sending()
+        self._journal.sending()
         try:
             return await self._client.cancel(self._address, self._comment)
         except (AnswerLostError, asyncio.CancelledError):
@@ -158,7 +157,7 @@ class Cancelling:
             outcome=outcome,
             message=message,
             request_id=answer.request_id,
-            attempts=self._attempts,
+            attempts=self._journal.sent,
         )
 
 

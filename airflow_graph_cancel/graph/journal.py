@@ -14,7 +14,11 @@ class Journal(Protocol):
     """Remember whether a cancel request for this event may be on its way.
 
     Written before a request goes out, so that a process that dies leaves the truth behind.
+
+    :ivar sent: cancel requests sent so far, in all tries.
     """
+
+    sent: int
 
     def settled_before(self) -> CancelResult | None:
         """Return the result of an earlier try that ended well, if there is one."""
@@ -22,8 +26,8 @@ class Journal(Protocol):
     def sent_before(self) -> bool:
         """Return whether another try or process may have sent the request; read anew on every call."""
 
-    def sending(self) -> int:
-        """Note that the request is about to be sent; return how many that makes, in all tries."""
+    def sending(self) -> None:
+        """Note that the request is about to be sent, and count it."""
 
     def not_sent(self) -> None:
         """Note that, for certain, no request took effect."""
@@ -36,7 +40,7 @@ class NoJournal:
     """The journal of a caller that never tries again."""
 
     def __init__(self) -> None:
-        self._sent = 0
+        self.sent = 0
 
     def settled_before(self) -> None:
         """Nothing is known of earlier tries."""
@@ -45,10 +49,9 @@ class NoJournal:
         """Nothing is known of earlier tries."""
         return False
 
-    def sending(self) -> int:
+    def sending(self) -> None:
         """Only count."""
-        self._sent += 1
-        return self._sent
+        self.sent += 1
 
     def not_sent(self) -> None:
         """Keep nothing."""

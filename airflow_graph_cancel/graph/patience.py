@@ -60,7 +60,8 @@ async def patiently(
     :raises TryLaterError: the last one, when patience is at its end.
     """
     give_up_at = time.monotonic() + patience.retry_for
-    backoff = wait_exponential_jitter(multiplier=patience.first_wait, max=patience.most_wait, jitter=patience.first_wait)
+    first = patience.first_wait
+    backoff = wait_exponential_jitter(multiplier=first, max=patience.most_wait, jitter=first)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

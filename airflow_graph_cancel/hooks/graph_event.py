@@ -181,6 +181,11 @@ class GraphEventHook(KiotaRequestAdapterHook):
         assert self._client is not None
         return self._client.adapter
 
+    @staticmethod
+    def normalize_url(url: str) -> str:
+        """Return a path that fits behind our base URL, which has no trailing slash (the parent's has one)."""
+        return f"/{url.lstrip('/')}"
+
     @asynccontextmanager
     async def _open(self, settings: GraphSettings) -> AsyncIterator[GraphClient]:
         if self._client is not None:

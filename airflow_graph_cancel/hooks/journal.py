@@ -36,7 +36,7 @@ class TaskStateJournal:
         self._store = store
         self._event = hashlib.sha256("\0".join(map(str, astuple(address))).encode()).hexdigest()[:32]
         self._me = uuid4().hex[:12]
-        self._sent = int(str(self._entry().get("sent", 0)))
+        self.sent = int(str(self._entry().get("sent", 0)))
 
     def _entry(self) -> dict[str, object]:
         entry = self._store.get(_KEY)
@@ -49,7 +49,7 @@ class TaskStateJournal:
         return cast("dict[str, object]", entry)
 
     def _write(self, state: str, **more: object) -> None:
-        entry = {"event": self._event, "state": state, "by": self._me, "sent": self._sent, **more}
+        entry = {"event": self._event, "state": state, "by": self._me, "sent": self.sent, **more}
         self._store.set(_KEY, entry)  # type: ignore[arg-type]
 
     def settled_before(self) -> CancelResult | None:
@@ -64,11 +64,10 @@ class TaskStateJournal:
         entry = self._entry()
         return entry.get("state") in {"sending", "settled"} and entry.get("by") != self._me
 
-    def sending(self) -> int:
+    def sending(self) -> None:
         """Write the mark; if it cannot be written, the error keeps the request from being sent."""
-        self._sent += 1
+        self.sent += 1
         self._write("sending")
-        return self._sent
 
     def not_sent(self) -> None:
         """Take the mark back, so that the next try need not look first."""

@@ -19,7 +19,7 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 
 from airflow_graph_cancel import __version__
 from airflow_graph_cancel.graph.client import GraphClient
-from airflow_graph_cancel.graph.errors import ConnectionSettingsError
+from airflow_graph_cancel.graph.errors import ConnectionSettingsError, InvalidInputError
 from airflow_graph_cancel.graph.login import RenewableCredential
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
         trust_env=settings.trust_env,
         timeout=TIMEOUT,
         headers={"User-Agent": f"airflow-graph-cancel/{__version__}"},
+        event_hooks={"request": [_only_read]} if settings.preview_only else None,
     )
     try:
         provider = BaseBearerTokenAuthenticationProvider(
@@ -70,6 +71,12 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
     finally:
         await http.aclose()
         await credential.close()
+
+
+async def _only_read(request: httpx.Request) -> None:
+    # Below everything that could send: a preview_only connection is a promise to people who do not read DAGs.
+    if request.method not in {"GET", "HEAD"}:
+        raise InvalidInputError(f"This connection is preview_only: {request.method} {request.url.path} was not sent.")
 
 
 def _credential(settings: GraphSettings) -> AsyncTokenCredential:

@@ -129,7 +129,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
                 self.calendar_id,
                 self.calendar_group_id,
                 preview=self.preview,
-                patience=Patience(retry_for=self._seconds_left()),
+                patience=Patience(retry_for=self._seconds_left(), longest_wait=LONGEST_WAIT),
                 journal=partial(TaskStateJournal, store) if store is not None else None,
                 stopped=lambda: self._stopped,
             )

@@ -86,8 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for fault in faults:
         world.faults.add(fault)
     context, ca = server_context(options.directory)
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        listener = socket.create_server((options.host, options.port), backlog=4096)
+        listener = socket.create_server((options.host, options.port), family=family, backlog=4096)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise SystemExit(f"port {options.port} is taken: choose another one with --port, or 0 for any") from None

@@ -153,7 +153,7 @@ def _events(address: Address, name: str, rest: Iterator[str]) -> Address:
         segment = next(rest, None)
     if segment is None:
         return address
-    if segment.lower() in ("cancel", "microsoft.graph.cancel"):
+    if _unqualified(segment) in ("cancel", "graph.cancel"):
         address.resource = "cancel"
         return _end(address, rest)
     raise refusals.unknown_segment(segment)
@@ -163,15 +163,20 @@ def _places(rest: Iterator[str]) -> Address:
     segment = next(rest, None)
     if segment is None:
         raise refusals.unknown_segment("places")
-    match segment.lower():
-        case "microsoft.graph.room":
+    match _unqualified(segment):
+        case "graph.room":
             return _end(Address("rooms"), rest)
-        case "microsoft.graph.roomlist":
+        case "graph.roomlist":
             return _end(Address("roomLists"), rest)
-    following = (next(rest, None) or "").lower(), (next(rest, None) or "").lower()
-    if following == ("microsoft.graph.roomlist", "rooms"):
+    following = _unqualified(next(rest, None) or ""), (next(rest, None) or "").lower()
+    if following == ("graph.roomlist", "rooms"):
         return _end(Address("rooms", place=segment), rest)
     raise refusals.unknown_segment(following[0] or segment)
+
+
+def _unqualified(segment: str) -> str:
+    """Return a type's or an action's name with the short form of the namespace, which SDKs prefer."""
+    return segment.lower().removeprefix("microsoft.")
 
 
 def _end(address: Address, rest: Iterator[str]) -> Address:

@@ -28,7 +28,7 @@ class SandboxApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["raw_path"].startswith((b"/v1.0", b"/beta")):
+        if scope["raw_path"].split(b"/", 2)[1] in (b"v1.0", b"beta"):
             await self._graph(scope, receive, send)
         else:
             await self._rest(scope, receive, send)

@@ -71,9 +71,13 @@ class TokenEndpoint:
         """Answer one request for a token, unless a fault that names this path strikes."""
         request = Request(scope, receive, send)
         body = await request.body()
-        fault = self._world.faults.pick(
-            request.method, request.url.path, request.headers.get(HEADER), at_authority=True
-        )
+        try:
+            fault = self._world.faults.pick(
+                request.method, request.url.path, request.headers.get(HEADER), at_authority=True
+            )
+        except ValueError as error:
+            await EntraError(400, "invalid_request", 900144, f"{error}.").response()(scope, receive, send)
+            return
         if fault and fault.delay and fault.kind != "hang":
             await asyncio.sleep(fault.delay)
         if fault and fault.kind in BREAKS:

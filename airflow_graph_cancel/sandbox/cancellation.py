@@ -32,6 +32,7 @@ def cancel(store: Store, outbox: Outbox, item: Item, comment: str | None) -> boo
         return False
     event, date = item
     meeting = event.meeting
+    meeting.mark_modified()
     outbox.post("cancellation", item, comment)
     if date is None:
         now = datetime.datetime.now(datetime.UTC)
@@ -91,6 +92,7 @@ def shorten(store: Store, outbox: Outbox, event: Event, recurrence: Recurrence) 
         if date not in kept:
             del meeting.slots[date]
     meeting.recurrence = recurrence
+    meeting.mark_modified()
     outbox.post("update", Item(event, None), None)
 
 
@@ -108,6 +110,7 @@ def change(
     slot = item.slot
     holders = [Item(copy, item.date) for copy in meeting.copies if is_alive(Item(copy, item.date))]
     entered = [held for held in holders if held.event.mailbox.agenda.discard(held)]
+    meeting.mark_modified()
     length = slot.end - slot.start
     slot.start = start or slot.start
     slot.end = end or slot.start + length

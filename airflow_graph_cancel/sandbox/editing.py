@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox import cancellation, finding, recurrence, refusals, rendering, timezones
+from airflow_graph_cancel.sandbox import cancellation, finding, planning, recurrence, refusals, rendering, timezones
 from airflow_graph_cancel.sandbox.exchange import Answer, GraphError
 from airflow_graph_cancel.sandbox.model import Attendee, Item, Json
 from airflow_graph_cancel.sandbox.reading import shown
@@ -21,7 +21,8 @@ def create(call: Call) -> Answer:
     rule, location = body.get("recurrence"), body.get("location")
     calendar = finding.calendar(call.address, mailbox)
     try:
-        meeting = call.world.store.plan_meeting(
+        meeting = planning.plan(
+            uid=call.world.store.new_uid(),
             organizer=Attendee(mailbox.address, mailbox.display_name),
             subject=str(body.get("subject") or ""),
             start=start,

@@ -162,6 +162,10 @@ def from_json(value: object) -> Fault:
         fault = Fault(**fields, match=Match(**match))
     except (TypeError, AttributeError, re.error) as error:
         raise ValueError(f"not a fault: {error}") from error
+    if fault.retry_after is not None:
+        fault.retry_after = str(fault.retry_after)
+        if not (fault.retry_after.isascii() and fault.retry_after.isprintable()):
+            raise ValueError("a fault's retry_after must be fit for a header")
     if fault.times is not None and (not isinstance(fault.times, int) or fault.times < 1):
         raise ValueError("a fault's times must be a whole number from 1, or null for always")
     if not isinstance(fault.probability, int | float) or not isinstance(fault.delay, int | float):

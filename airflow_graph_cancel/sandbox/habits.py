@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import enum
-import random
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from airflow_graph_cancel.sandbox.contoso import (
@@ -21,6 +20,10 @@ from airflow_graph_cancel.sandbox.contoso import (
     address_of,
 )
 from airflow_graph_cancel.sandbox.diary import Diary, Meeting
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator, Sequence
 
 _EVERYBODY = [person for department in DEPARTMENTS for person in department.people]
 _PARTNERS = [address_of(name, PARTNER_DOMAIN) for name in PARTNERS]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_graph_cancel.sandbox.agenda import Agenda
 from airflow_graph_cancel.sandbox.identifiers import instance_uid, occurrence_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from airflow_graph_cancel.sandbox.recurrence import Recurrence
 
 Json = dict[str, object]
@@ -66,11 +64,21 @@ class Meeting:
     recurrence: Recurrence | None = None
     is_private: bool = False
     location: str = ""
+    modified: datetime.datetime | None = None
     copies: list[Event] = field(default_factory=list)
 
     def dates(self) -> list[datetime.date]:
         """Return the original dates of a series; nothing for a single event."""
         return [date for date in self.slots if date is not None]
+
+    def mark_modified(self) -> None:
+        """Note that the meeting changed, so that its copies get another change key."""
+        self.modified = datetime.datetime.now(datetime.UTC)
+
+    def change_key(self) -> str:
+        """Return what tells versions of the meeting apart."""
+        last = self.modified or self.created
+        return f"{self.uid[-16:]}{int(last.timestamp() * 1_000_000):016X}"
 
     def original_start(self, date: datetime.date) -> datetime.datetime:
         """Return when this date of a series was meant to begin, whatever became of it since, in UTC."""
@@ -127,53 +135,6 @@ class Item(NamedTuple):
     def is_cancelled(self) -> bool:
         """Whether this copy shows it as cancelled (attendees and rooms; an organizer's copy is gone instead)."""
         return self.event.is_cancelled or self.date in self.event.cancelled_dates
-
-
-class Entry(NamedTuple):
-    """A line of a mailbox's agenda, in the order of its start."""
-
-    start: float
-    number: int
-    end: float
-    item: Item
-
-
-class Agenda:
-    """What a mailbox's ``calendarView`` is read from: singles and occurrences, by start.
-
-    A window costs what it contains, not what the mailbox holds.
-    """
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self._lines: dict[tuple[Event, datetime.date | None], Entry] = {}
-        self._longest = 0.0
-        self._numbers = 0
-
-    def add(self, item: Item) -> None:
-        """Enter a single event or an occurrence."""
-        slot = item.slot
-        self._numbers += 1
-        entry = Entry(slot.start.timestamp(), self._numbers, slot.end.timestamp(), item)
-        self._longest = max(self._longest, entry.end - entry.start)
-        self._lines[item.event, item.date] = entry
-        insort(self.entries, entry)
-
-    def discard(self, item: Item) -> bool:
-        """Take a line out, if it is there."""
-        entry = self._lines.pop((item.event, item.date), None)
-        if entry is None:
-            return False
-        del self.entries[bisect_left(self.entries, entry)]
-        return True
-
-    def between(self, start: float, end: float) -> Iterable[Entry]:
-        """Yield what overlaps the window, in the order of its start (both in epoch seconds)."""
-        low = bisect_left(self.entries, (start - self._longest,))
-        high = bisect_left(self.entries, (end,))
-        for entry in self.entries[low:high]:
-            if entry.end > start or entry.start >= start:
-                yield entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +197,14 @@ class Mailbox:
 class Message:
     """A mail that the service sent on behalf of an organizer.
 
+    :param delivered: When it reached its readers; None if the organizer's daily quota kept it back.
     :param kind: ``cancellation`` or ``update``.
     :param occurrence: Original date if it concerns one date of a series, else None.
     """
 
     n: int
     at: datetime.datetime
+    delivered: datetime.datetime | None
     kind: str
     organizer: str
     uid: str

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.model import Item, Json, Message, Revision
+from airflow_graph_cancel.sandbox.quota import SendingQuota
+from airflow_graph_cancel.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 class Outbox:
     """Every message that the tenant's organizers sent, in order."""
 
-    def __init__(self, revision: Revision | None = None) -> None:
+    def __init__(self, revision: Revision | None = None, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
+        self._quota = SendingQuota()
         self._revision = revision or Revision()
         self.messages: list[Message] = []
         self._revisions: list[int] = []
@@ -26,12 +30,16 @@ class Outbox:
         meeting = event.meeting
         if not meeting.attendees:
             return
-        slot = item.slot
+        slot, at = item.slot, datetime.datetime.now(datetime.UTC)
+        due: datetime.datetime | None = at
+        if self._settings.guesses.sending_limits == "on":
+            due = self._quota.delivery(event.mailbox.id, len(meeting.attendees), at)
         self._revisions.append(self._revision.bump())
         self.messages.append(
             Message(
                 n=len(self.messages) + 1,
-                at=datetime.datetime.now(datetime.UTC),
+                at=at,
+                delivered=due,
                 kind=kind,
                 organizer=event.mailbox.address,
                 uid=item.uid,
@@ -62,6 +70,7 @@ class Outbox:
             {
                 "n": each.n,
                 "at": each.at.isoformat(),
+                "delivered": each.delivered.isoformat() if each.delivered else None,
                 "kind": each.kind,
                 "organizer": each.organizer,
                 "iCalUId": each.uid,

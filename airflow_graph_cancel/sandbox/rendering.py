@@ -53,7 +53,7 @@ def style_of(request: Request) -> Style:
 
 def event(item: Item, style: Style) -> Json:
     """Return the event as JSON; ``id`` and the etag are always there."""
-    shown: Json = {"@odata.etag": f'W/"{item.event.meeting.uid[-24:]}"', "id": _id(item, style)}
+    shown: Json = {"@odata.etag": f'W/"{item.event.meeting.change_key()}"', "id": _id(item, style)}
     if style.select is None:
         shown.update((name, render(item, style)) for name, render in _USUAL.items())
     else:
@@ -139,11 +139,15 @@ def _cancelled_or(item: Item, then: str, otherwise: str) -> str:
     return then if item.is_cancelled and not item.event.is_organizer else otherwise
 
 
+def _stamp(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"
+
+
 _Render = Callable[[Item, Style], object]
 _USUAL: dict[str, _Render] = {
-    "createdDateTime": lambda item, _: f"{item.event.meeting.created:%Y-%m-%dT%H:%M:%S.%f}0Z",
-    "lastModifiedDateTime": lambda item, _: f"{item.event.meeting.created:%Y-%m-%dT%H:%M:%S.%f}0Z",
-    "changeKey": lambda item, _: item.event.meeting.uid[-24:],
+    "createdDateTime": lambda item, _: _stamp(item.event.meeting.created),
+    "lastModifiedDateTime": lambda item, _: _stamp(item.event.meeting.modified or item.event.meeting.created),
+    "changeKey": lambda item, _: item.event.meeting.change_key(),
     "categories": lambda item, _: [],
     "originalStartTimeZone": lambda item, _: "UTC",
     "originalEndTimeZone": lambda item, _: "UTC",

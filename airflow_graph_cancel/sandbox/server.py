@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ class SandboxServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _cut_off(self) -> None:
+        # What is cut off here is meant to be; uvicorn would log each request of it as an error.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.force_exit = True
         for connection in list(self.server_state.connections):
             connection.transport.abort()

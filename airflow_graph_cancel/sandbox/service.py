@@ -81,20 +81,25 @@ class GraphService:
         call: Call | None = None
         fault: Fault | None = None
         outcome: Outcome | None = None
+        refusal = refused
         try:
             try:
-                call = self._understand(request)
-                refusal = refused
+                caller = world.tokens.caller(request.headers.get("authorization"), self._port)
+                call = Call(world, request, caller, addresses.parse(addresses.split_path(request.below)))
+                self._admit(call)
             except GraphError as error:
-                refusal = error
-            fault = world.faults.pick(
-                request.method,
-                request.path,
-                request.headers.get(HEADER),
-                mailbox=call.box.address if call and call.box else None,
-                event_id=call.address.event_id if call else None,
-                in_batch=request.batch is not None,
-            )
+                refusal = refusal or error
+            try:
+                fault = world.faults.pick(
+                    request.method,
+                    request.path,
+                    request.headers.get(HEADER),
+                    mailbox=call.box.address if call and call.box else None,
+                    event_id=call.address.event_id if call else None,
+                    in_batch=request.batch is not None,
+                )
+            except ValueError as error:
+                refusal = refusals.bad_request(str(error))
             if fault:
                 outcome = await self._stricken(fault, call, refusal, request)
             else:
@@ -118,24 +123,19 @@ class GraphService:
         }
         return outcome
 
-    def _understand(self, request: Request) -> Call:
-        caller = self.world.tokens.caller(request.headers.get("authorization"), self._port)
-        call = Call(self.world, request, caller, addresses.parse(addresses.split_path(request.below)))
-        if (call.address.resource, request.method) not in self._actions:
-            raise refusals.method_not_allowed()
-        if call.address.owner:
-            call.box = self._open(call)
-        return call
-
-    def _open(self, call: Call) -> Mailbox:
-        """Return the mailbox of the path, if there is one and the caller may use it in this way."""
+    def _admit(self, call: Call) -> None:
+        """Find the mailbox of the path, and refuse whoever may not use it in this way."""
         address, caller, store = call.address, call.caller, self.world.store
+        if (address.resource, call.request.method) not in self._actions:
+            raise refusals.method_not_allowed()
+        if not address.owner:
+            return
         name = address.owner_id or caller.upn or ""
         if address.owner == "me" and not caller.upn:
             raise refusals.me_without_person()
         if address.owner == "groups" and not caller.upn:
             raise refusals.access_denied()
-        mailbox = store.mailbox(name)
+        mailbox = call.box = store.mailbox(name)
         if address.owner == "groups":
             if mailbox is None or mailbox.kind != "group":
                 raise refusals.directory_object_not_found(name)
@@ -144,7 +144,7 @@ class GraphService:
         elif address.resource == "mailbox":
             if mailbox is None:
                 raise refusals.directory_object_not_found(name)
-            return mailbox
+            return
         elif mailbox is None or mailbox.kind == "group":
             raise refusals.invalid_user(name)
         elif caller.upn and caller.upn.lower() != mailbox.address.lower():
@@ -159,7 +159,6 @@ class GraphService:
             raise refusals.out_of_policy()
         if not mailbox.cloud:
             raise refusals.mailbox_not_enabled()
-        return mailbox
 
     async def _answered(self, call: Call | None, refusal: GraphError | None, request: Request) -> Answer:
         """Return the right answer, after the latency, within the throttle's limits."""

@@ -28,6 +28,8 @@ class Guesses:
     :param calendar_mismatch: An event addressed through a calendar that it is not in: ``not_found`` or ``accepted``.
     :param occurrence_addresses: ``OID.<master>.<date>`` as an event id: ``malformed`` or ``accepted``.
     :param deleted_by_immutable_id: GET of a cancelled event by immutable id: ``not_found`` or ``found``.
+    :param sending_limits: Exchange's limits on an organizer's mail, 30 messages a minute and 10,000 recipients a day:
+        ``off``, or ``on``: cancels are still accepted, but messages are delivered late or never.
     :param unknown_members: Members of the cancel body that the schema does not have: ``ignore`` or ``reject``.
     """
 
@@ -41,6 +43,7 @@ class Guesses:
     calendar_mismatch: str = "not_found"
     occurrence_addresses: str = "malformed"
     deleted_by_immutable_id: str = "not_found"
+    sending_limits: str = "off"
     unknown_members: str = "ignore"
 
 
@@ -53,6 +56,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "calendar_mismatch": ("not_found", "accepted"),
     "occurrence_addresses": ("malformed", "accepted"),
     "deleted_by_immutable_id": ("not_found", "found"),
+    "sending_limits": ("off", "on"),
     "unknown_members": ("ignore", "reject"),
 }
 

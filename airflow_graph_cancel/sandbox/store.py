@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 import random
 import uuid
-import zoneinfo
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox import identifiers
+from airflow_graph_cancel.sandbox import identifiers, planning
 from airflow_graph_cancel.sandbox.model import (
     Attendee,
     Calendar,
@@ -18,9 +17,8 @@ from airflow_graph_cancel.sandbox.model import (
     Mailbox,
     Meeting,
     Revision,
-    Slot,
 )
-from airflow_graph_cancel.sandbox.recurrence import Recurrence, from_rule
+from airflow_graph_cancel.sandbox.recurrence import from_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,8 +127,8 @@ class Store:
         :return: ``{"iCalUId", "copies": {address: id}, "occurrences": {address: [{"id", "start", "end", "iCalUId"}]}}``
         :raises ValueError: if a time has no offset, the end is before the start, or the calendar is not there.
         """
-        begins, ends = _moment(start, time_zone), _moment(end, time_zone)
-        meeting = self.plan_meeting(
+        begins, ends = planning.moment(start, time_zone), planning.moment(end, time_zone)
+        meeting = planning.plan(
             organizer=self._invited(organizer),
             subject=subject,
             start=begins,
@@ -142,13 +140,13 @@ class Store:
             body=body,
             recurrence=from_rule(recurrence, begins.date()) if recurrence else None,
             is_private=is_private,
-            uid=foreign_uid,
+            uid=foreign_uid or self.new_uid(),
         )
         self.distribute(
             meeting,
             calendar,
             ids={address.lower(): given for address, given in (ids or {}).items()},
-            occurrence_ids={_date(date): given for date, given in (occurrence_ids or {}).items()},
+            occurrence_ids={planning.date_of(date): given for date, given in (occurrence_ids or {}).items()},
         )
         copies = {copy.mailbox.address: copy for copy in meeting.copies}
         return {
@@ -169,37 +167,9 @@ class Store:
             },
         }
 
-    def plan_meeting(
-        self,
-        *,
-        organizer: Attendee,
-        subject: str,
-        start: datetime.datetime,
-        end: datetime.datetime,
-        attendees: list[Attendee],
-        body: str = "",
-        recurrence: Recurrence | None = None,
-        is_private: bool = False,
-        uid: str | None = None,
-        location: str = "",
-    ) -> Meeting:
-        """Lay out a meeting and, if it recurs, all its dates, without putting it into any mailbox yet."""
-        if end < start:
-            raise ValueError("the meeting ends before it starts")
-        created = datetime.datetime.now(datetime.UTC)
-        zone = start.tzinfo or datetime.UTC
-        slots: dict[datetime.date | None, Slot] = {
-            None: Slot(start.astimezone(datetime.UTC), end.astimezone(datetime.UTC))
-        }
-        for date in recurrence.dates() if recurrence else ():
-            begins = datetime.datetime.combine(date, start.timetz()).astimezone(datetime.UTC)
-            slots[date] = Slot(begins, begins + (end - start))
-        if recurrence and len(slots) == 1:
-            raise ValueError("the recurrence has no dates at all")
-        uid = uid or identifiers.global_object_id(created, self._random.randbytes(16))
-        return Meeting(
-            uid, organizer, subject, body, attendees, slots, created, zone, recurrence, is_private, location
-        )  # fmt: skip
+    def new_uid(self) -> str:
+        """Return an ``iCalUId`` for a meeting that is made now."""
+        return identifiers.global_object_id(datetime.datetime.now(datetime.UTC), self._random.randbytes(16))
 
     def distribute(
         self,
@@ -238,6 +208,8 @@ class Store:
         mailbox.by_uid[meeting.uid] = event
         for date in meeting.slots:
             item = Item(event, date)
+            if item.id in mailbox.items:
+                raise ValueError(f"the id {item.id} is taken in {mailbox.address}")
             mailbox.items[item.id] = mailbox.items[item.immutable_id] = item
             if date is not None or not meeting.recurrence:
                 mailbox.agenda.add(item)
@@ -255,14 +227,3 @@ class Store:
 
     def _guid(self) -> str:
         return str(uuid.UUID(bytes=self._random.randbytes(16), version=4))
-
-
-def _moment(value: str | datetime.datetime, time_zone: str | None) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
-    if moment.tzinfo is None:
-        raise ValueError(f"{value!s} has no offset from UTC, such as Z or +02:00")
-    return moment.astimezone(zoneinfo.ZoneInfo(time_zone)) if time_zone else moment
-
-
-def _date(value: str | datetime.date) -> datetime.date:
-    return datetime.date.fromisoformat(value) if isinstance(value, str) else value

@@ -52,7 +52,7 @@ class World:
         self.store = store
         self.pending: set[Item] = set()
         self.settings = copy.deepcopy(self._initial)
-        self.outbox = Outbox(self.revision)
+        self.outbox = Outbox(self.revision, self.settings)
         self.ledger = Ledger(self.revision)
         self.faults = Faults(self.seed)
         self.throttle = Throttle(self.settings)

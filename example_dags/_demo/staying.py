@@ -28,8 +28,17 @@ COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
 def run() -> int:
-    """Keep both up and say where they are; return 0 after Ctrl-C."""
+    """Keep both up until Ctrl-C; return 1 only if Airflow ends by itself."""
     console = Console(soft_wrap=True)
+    try:
+        return stay(console)
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        return 0
+
+
+def stay(console: Console) -> int:
+    """Start both, say where they are, and wait for Airflow's end."""
     build = airflow_home.ROOT / ".build" / "up"
     build.mkdir(parents=True, exist_ok=True)
     graph_port, airflow_port = free_port(8443), free_port(8080)
@@ -56,9 +65,8 @@ def run() -> int:
                 "The connection graph_calendar_default leads to the local Graph. Ctrl-C ends both.",
                 highlight=False,
             )
-            with suppress(KeyboardInterrupt):
-                process.wait()
-    return 0
+            process.wait()
+    return 1
 
 
 def free_port(wanted: int) -> int:

@@ -147,27 +147,3 @@ def test_an_event_changed_between_tries_is_not_taken_for_the_first(
         )  # fmt: skip
     run = run_dag(dag, event=event_id)
     assert str(run.get_task_instances()[0].state) == "failed"
-
-
-def test_clearing_a_task_that_succeeded_tells_nobody_again(
-    sandbox: Sandbox, run_dag: Callable[..., DagRun], event_id: str
-) -> None:
-    """The state survives the task, so that a cleared one repeats its answer and not its mail."""
-    from airflow_graph_cancel.hooks.journal import TaskStateJournal
-    from airflow_graph_cancel.graph.address import EventAddress
-    from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
-
-    store = Store()
-    address = EventAddress(event_id, ADA)
-    result = CancelResult(event_id, ADA, Outcome.CANCELLED, "Graph accepted the cancellation.", "r-1", 1)
-    TaskStateJournal(store, address).settled(result)
-    assert TaskStateJournal(store, address).settled_before() == result
-    assert TaskStateJournal(store, EventAddress(event_id, BEN)).settled_before() is None
-
-
-class Store(dict[str, Any]):
-    """What the journal needs of Airflow's task state store."""
-
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        self[key] = value

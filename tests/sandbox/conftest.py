@@ -43,15 +43,18 @@ class GraphClient:
         self._session = self._runner.run(self._open())
 
     def close(self) -> None:
+        """Close the pool."""
         self._runner.run(self._session.close())
         self._runner.close()
 
     def token(self, app: str = "sandbox-app") -> str:
+        """Return the application's token, asked for once."""
         if app not in self.tokens:
             self.tokens[app] = self.ask_for_token(client_id=app).body["access_token"]
         return self.tokens[app]
 
     def ask_for_token(self, tenant: str | None = None, headers: dict[str, str] | None = None, **form: str) -> Reply:
+        """Send a token request of the usual kind, with some of its form changed."""
         tenant = tenant or self.sandbox.connection["extra"]["tenant_id"]
         form = {
             "grant_type": "client_credentials",
@@ -62,10 +65,15 @@ class GraphClient:
         url = f"{self.sandbox.url}/{tenant}/oauth2/v2.0/token"
         return self._runner.run(self._send("POST", url, headers or {}, data=form))
 
-    def send(self, method: str, path: str, body: object = None, *, app: str | None = "sandbox-app", **headers: str) -> Reply:
+    def send(
+        self, method: str, path: str, body: object = None, *, app: str | None = "sandbox-app", **headers: str
+    ) -> Reply:
+        """Send one request."""
         return self.together((method, path, body), app=app, **headers)[0]
 
-    def together(self, *requests: tuple[str, str, object], app: str | None = "sandbox-app", **headers: str) -> list[Reply]:
+    def together(
+        self, *requests: tuple[str, str, object], app: str | None = "sandbox-app", **headers: str
+    ) -> list[Reply]:
         """Send requests at the same time; their paths are sent as they stand."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if app:
@@ -87,9 +95,11 @@ class GraphClient:
         return self._runner.run(all_of_them())
 
     def get(self, path: str, **options: Any) -> Reply:
+        """Send a GET."""
         return self.send("GET", path, **options)
 
     def cancel(self, mailbox: str, event_id: str, comment: str | None = "We are closed.", **options: Any) -> Reply:
+        """Send a cancel on the shortest path."""
         return self.send("POST", f"/users/{mailbox}/events/{event_id}/cancel", {"comment": comment}, **options)
 
     async def _open(self) -> aiohttp.ClientSession:
@@ -143,6 +153,7 @@ class Office:
 
 @pytest.fixture(scope="session")
 def graph_session(sandbox_process: Sandbox) -> Iterator[GraphClient]:
+    """Keep one connection pool for all tests."""
     client = GraphClient(sandbox_process)
     yield client
     client.close()
@@ -150,12 +161,12 @@ def graph_session(sandbox_process: Sandbox) -> Iterator[GraphClient]:
 
 @pytest.fixture
 def graph(sandbox: Sandbox, graph_session: GraphClient) -> GraphClient:
-    """A plain client of an empty sandbox."""
+    """Return a plain client of an empty sandbox."""
     graph_session.tokens.clear()
     return graph_session
 
 
 @pytest.fixture
 def office(sandbox: Sandbox) -> Office:
-    """People and a room to meet."""
+    """Return an office with people and a room."""
     return Office(sandbox)

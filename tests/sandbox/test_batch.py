@@ -14,16 +14,26 @@ JSON = {"Content-Type": "application/json"}
 
 
 def cancel(number: int, event_id: str, **changes: Any) -> dict[str, Any]:
+    """Return a cancel as a request of a batch; None takes a member out."""
     url = f"/users/{ADA}/events/{event_id}/cancel"
-    step = {"id": str(number), "method": "POST", "url": url, "body": {"comment": f"{number}"}, "headers": JSON, **changes}
+    step = {
+        "id": str(number),
+        "method": "POST",
+        "url": url,
+        "body": {"comment": f"{number}"},
+        "headers": JSON,
+        **changes,
+    }
     return {name: value for name, value in step.items() if value is not None}
 
 
 def send(graph: GraphClient, *steps: dict[str, Any], **options: Any) -> Reply:
+    """Send a batch."""
     return graph.send("POST", "/$batch", {"requests": list(steps)}, **options)
 
 
 def by_id(reply: Reply) -> dict[str, dict[str, Any]]:
+    """Return the answers of a batch by the id of their request."""
     assert reply.status == 200, reply.body
     return {response["id"]: response for response in reply.body["responses"]}
 

@@ -92,8 +92,11 @@ def test_the_organizers_copy_is_gone_and_a_second_cancel_finds_nothing(graph: Gr
 def test_the_attendees_copy_stays_and_shows_that_it_is_cancelled(graph: GraphClient, office: Office) -> None:
     """Attendees keep a free, flagged, prefixed copy of high importance."""
     meeting = office.meet()
+    before = graph.get(f"/users/{BEN}/events/{meeting.copies[BEN]}").body
     graph.cancel(ADA, meeting.id)
     copy = graph.get(f"/users/{BEN}/events/{meeting.copies[BEN]}").body
+    assert copy["changeKey"] != before["changeKey"]
+    assert copy["lastModifiedDateTime"] > before["lastModifiedDateTime"]
     shown = {name: copy[name] for name in ("subject", "isCancelled", "showAs", "importance", "isOrganizer", "type")}
     assert shown == {
         "subject": "Canceled: Review",

@@ -14,6 +14,7 @@ WINDOW = "startDateTime=2035-01-01T00:00:00Z&endDateTime=2035-03-01T00:00:00Z"
 
 
 def body(**changes: Any) -> dict[str, Any]:
+    """Return a create request."""
     return {
         "subject": "Planning",
         "body": {"contentType": "HTML", "content": "Bring numbers."},
@@ -49,7 +50,12 @@ def test_a_created_series(graph: GraphClient, office: Office) -> None:
     made = graph.send("POST", f"/users/{ADA}/events", body(recurrence=rule)).body
     assert made["type"] == "seriesMaster"
     seen = graph.get(f"/users/{BEN}/calendarView?{WINDOW}").body["value"]
-    assert [event["start"]["dateTime"][:10] for event in seen] == ["2035-01-08", "2035-01-11", "2035-01-22", "2035-01-25"]
+    assert [event["start"]["dateTime"][:10] for event in seen] == [
+        "2035-01-08",
+        "2035-01-11",
+        "2035-01-22",
+        "2035-01-25",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -193,10 +193,25 @@ def test_the_token_endpoint_fails_only_when_it_is_named(graph: GraphClient) -> N
 
 
 @pytest.mark.parametrize(
-    "fault", [{"kind": "earthquake"}, {"kind": "503", "times": 0}, {"kind": "503", "match": {"path": "("}}, {"kind": "503", "x": 1}]
+    "fault",
+    [
+        {"kind": "earthquake"},
+        {"kind": "503", "times": 0},
+        {"kind": "503", "retry_after": "\r\nx: y"},
+        {"kind": "503", "match": {"path": "("}},
+        {"kind": "503", "x": 1},
+    ],
 )
 def test_what_is_no_fault_is_refused(graph: GraphClient, fault: dict[str, object]) -> None:
     """A typing error in a fault is told at once, rather than never striking."""
-    with pytest.raises(SandboxError, match="400|error"):
+    with pytest.raises(SandboxError, match='"error"'):
         graph.sandbox.add_fault(**fault)  # type: ignore[arg-type]
     assert graph.sandbox.faults() == []
+
+
+def test_a_mistaken_header_is_told(graph: GraphClient) -> None:
+    """A fault that does not exist, asked for by header, is 400 with the list of those that do."""
+    reply = graph.get("/", sandbox_fault="earthquake")
+    assert (reply.status, reply.code) == (400, "BadRequest")
+    assert "502-html" in reply.body["error"]["message"]
+    assert graph.ask_for_token(headers={"sandbox-fault": "earthquake"}).status == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -100,6 +101,20 @@ def test_a_cancelled_event_by_its_immutable_id(graph: GraphClient, office: Offic
     found = graph.get(f"/users/{ADA}/events/{immutable}", Prefer=prefer)
     assert (found.status, found.body["id"], found.body["isCancelled"]) == (200, immutable, True)
     assert graph.get(f"/users/{ADA}/events/{meeting.id}").status == 404
+
+
+def test_sending_limits(graph: GraphClient, office: Office) -> None:
+    """The 31st message within a minute leaves a minute after the first; beyond the day's recipients none leaves."""
+    graph.sandbox.settings(guesses={"sending_limits": "on"})
+    crowd = [f"guest{number}@fabrikam.example" for number in range(320)]
+    meetings = [office.meet(attendees=crowd, rooms=[]) for _ in range(32)]
+    assert {graph.cancel(ADA, meeting.id).status for meeting in meetings} == {202}
+    messages = graph.sandbox.messages()
+    sent = [datetime.datetime.fromisoformat(message["at"]) for message in messages]
+    delivered = [message["delivered"] and datetime.datetime.fromisoformat(message["delivered"]) for message in messages]
+    assert delivered[:30] == sent[:30]
+    assert delivered[30] == sent[0] + datetime.timedelta(minutes=1)
+    assert delivered[31] is None
 
 
 def test_unknown_members_of_the_body(graph: GraphClient, office: Office) -> None:

@@ -26,7 +26,9 @@ def test_items_have_ids_of_their_own(one: int, other: int) -> None:
 
 
 @given(st.integers(1, 2**40), DATES, DATES)
-def test_an_occurrences_id_is_a_function_of_master_and_date(number: int, one: datetime.date, other: datetime.date) -> None:
+def test_an_occurrences_id_is_a_function_of_master_and_date(
+    number: int, one: datetime.date, other: datetime.date
+) -> None:
     """The same date gives the same id, another date another one, and never that of the master."""
     master = identifiers.item_id(MAILBOX, number)
     first, second = identifiers.occurrence_id(master, one), identifiers.occurrence_id(master, other)

@@ -117,3 +117,10 @@ def test_a_body_that_is_no_json_is_refused(graph: GraphClient, office: Office) -
         reply = graph.send("POST", f"/users/{ADA}/events/{meeting.id}/cancel", body)
         assert (reply.status, reply.code) == (400, "BadRequest")
     assert graph.sandbox.messages() == []
+
+
+def test_the_ledger_knows_who_was_refused(graph: GraphClient, office: Office) -> None:
+    """A refusal is entered with the application and the mailbox that it was about."""
+    graph.cancel(ADA, PLAUSIBLE, app="sandbox-reader")
+    (request,) = graph.sandbox.requests()
+    assert (request["app"], request["mailbox"], request["status"]) == ("sandbox-reader", ADA, 403)

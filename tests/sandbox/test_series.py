@@ -15,15 +15,17 @@ WEEKLY = {"type": "weekly", "days_of_week": ["monday"], "count": 4}
 
 
 def view(graph: GraphClient, mailbox: str) -> list[dict[str, Any]]:
+    """Return what is in a mailbox's view."""
     return list(graph.get(f"/users/{mailbox}/calendarView?{WINDOW}&$top=100").body["value"])
 
 
 def ids(meeting: Meeting, mailbox: str = ADA) -> list[str]:
+    """Return the ids of the occurrences in a mailbox."""
     return [occurrence["id"] for occurrence in meeting.occurrences[mailbox]]
 
 
 def test_views_show_occurrences_and_lists_show_masters(graph: GraphClient, office: Office) -> None:
-    """calendarView never holds the master, /events never an occurrence, /instances only the series."""
+    """A view never holds the master, /events never an occurrence, /instances only the series."""
     meeting = office.meet(recurrence=WEEKLY)
     assert [(event["id"], event["type"], event["seriesMasterId"]) for event in view(graph, ADA)] == [
         (each, "occurrence", meeting.id) for each in ids(meeting)
@@ -100,7 +102,7 @@ def test_each_exception_still_to_come_gets_a_message_of_its_own(graph: GraphClie
 
 @pytest.mark.parametrize("last", ["2035-01-15", "2035-01-20"])
 def test_an_earlier_end_drops_the_rest_with_an_update(graph: GraphClient, office: Office, last: str) -> None:
-    """"This and following" by PATCH: 200 with the event, later dates gone everywhere, an update and no cancellation."""
+    """PATCH answers 200 with the event; later dates are gone everywhere; an update is sent, no cancellation."""
     meeting = office.meet(recurrence=WEEKLY)
     rule = graph.get(f"/users/{ADA}/events/{meeting.id}").body["recurrence"]
     rule["range"] = {"type": "endDate", "startDate": "2035-01-08", "endDate": last}

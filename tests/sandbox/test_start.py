@@ -23,10 +23,13 @@ COMMAND = [sys.executable, "-m", "airflow_graph_cancel.sandbox", "--port", "0", 
 
 
 def start(directory: Path, *options: str) -> tuple[subprocess.Popen[str], dict[str, object]]:
+    """Start a sandbox and wait for its ready file."""
     ready = directory / "ready.json"
     ready.unlink(missing_ok=True)
     command = [*COMMAND, "--directory", str(directory), "--ready-file", str(ready), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 30
     while not ready.exists():
         assert process.poll() is None, process.communicate()[0]
@@ -89,7 +92,12 @@ def test_options_reach_the_server(tmp_path: Path) -> None:
         sign_in_as="ben@contoso.example",
     ) as sandbox:
         (fault,) = sandbox.faults()
-        assert (fault["kind"], fault["after_effect"], fault["times"], fault["match"]["path"]) == ("503", True, 3, "/cancel")
+        assert (fault["kind"], fault["after_effect"], fault["times"], fault["match"]["path"]) == (
+            "503",
+            True,
+            3,
+            "/cancel",
+        )
         sandbox.settings(latency=1, signed_in_as=None)
         sandbox.reset()
         settings = sandbox.settings()

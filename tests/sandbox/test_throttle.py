@@ -14,7 +14,11 @@ ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
 
 def statuses(graph: GraphClient, *mailboxes: str, app: str = "sandbox-app") -> list[int]:
-    return [reply.status for reply in graph.together(*(("GET", f"/users/{each}/events", None) for each in mailboxes), app=app)]
+    """Read all these mailboxes at the same time."""
+    return [
+        reply.status
+        for reply in graph.together(*(("GET", f"/users/{each}/events", None) for each in mailboxes), app=app)
+    ]
 
 
 def test_the_fifth_at_a_time_on_a_mailbox_is_throttled(graph: GraphClient, office: Office) -> None:

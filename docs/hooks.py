@@ -1,0 +1,66 @@
+"""Fill the pages from the code, so that they cannot say anything else than the code does.
+
+Two directives, each alone on its line::
+
+    <!-- snippet: example_dags/cancel_one_meeting.py#cancel_one_meeting -->
+    <!-- connection fields -->
+
+The first shows what stands between ``[START name]`` and ``[END name]`` in a file, the second a table of the connection
+form. A snippet that is not there, or any other HTML comment, fails the build.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from mkdocs.exceptions import PluginError
+
+from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
+
+ROOT = Path(__file__).parents[1]
+_DIRECTIVE = re.compile(r"^<!--\s*(.*?)\s*-->$", re.MULTILINE)
+_SNIPPET = re.compile(r"snippet: (?P<path>\S+)#(?P<name>\w+)")
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Replace the directives of one page (an event of mkdocs)."""
+    return _DIRECTIVE.sub(lambda found: _filled(found[1]), markdown)
+
+
+def _filled(directive: str) -> str:
+    if directive == "connection fields":
+        return _connection_fields()
+    if snippet := _SNIPPET.fullmatch(directive):
+        return _code(snippet["path"], snippet["name"])
+    raise PluginError(f"There is no directive {directive!r}.")
+
+
+def _code(path: str, name: str) -> str:
+    file = ROOT / path
+    if not file.is_file():
+        raise PluginError(f"There is no file {path} to take the snippet {name} from.")
+    section = re.compile(rf"^[ ]*# \[START {name}\]\n(.*?)^[ ]*# \[END {name}\]$", re.MULTILINE | re.DOTALL)
+    sections = section.findall(file.read_text(encoding="utf-8"))
+    if len(sections) != 1:
+        raise PluginError(f"{path} has {len(sections)} sections [START {name}] to [END {name}] in place of one.")
+    return f'```python title="{path}"\n{textwrap.dedent(sections[0]).strip()}\n```'
+
+
+def _connection_fields() -> str:
+    rows = ["| in the form | in the extras | preset | what it is |", "| --- | --- | --- | --- |"]
+    for name, field in CONNECTION_FIELDS.items():
+        rows.append(f"| {field['label']} | `{name}` | {_default(field['schema'])} | {field['description']} |")
+    return "\n".join(rows)
+
+
+def _default(schema: Mapping[str, object]) -> str:
+    match schema.get("default"):
+        case None:
+            return ""
+        case bool(default):
+            return "on" if default else "off"
+        case default:
+            return f"`{default}`"

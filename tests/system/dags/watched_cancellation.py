@@ -1,0 +1,33 @@
+"""A cancellation whose process can be found and killed."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG
+
+from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+
+
+class WatchedCancelOperator(GraphCancelEventOperator):
+    """Leave the process id where the test looks for it."""
+
+    async def aexecute(self, context: Any) -> dict[str, str | int | None]:
+        """Write it down, then do what the operator does."""
+        folder = Path(os.environ["TASK_PROCESSES"])
+        (folder / f"{context['dag_run'].conf['name']}-{context['ti'].try_number}").write_text(str(os.getpid()))
+        return await super().aexecute(context)
+
+
+with DAG("watched_cancellation", schedule=None, is_paused_upon_creation=False):
+    WatchedCancelOperator(
+        task_id="cancel",
+        event_id="{{ dag_run.conf['event_id'] }}",
+        user_id="ada@contoso.example",
+        comment="Closed.",
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+    )
