@@ -48,7 +48,7 @@ format: $(READY) ## Let ruff put things in order
 	@$(BIN)/ruff format .
 
 docs: $(READY) ## Build the documentation into site/
-	@$(BIN)/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
 
 bench: $(READY) ## Measure import and CPU cost
 	@$(BIN)/python -m tests.benchmarks.single

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, Param, literal, task
 
 from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
 
@@ -31,6 +31,10 @@ with DAG(
             rows += json.loads(text) if name.endswith(".json") else csv.DictReader(text.splitlines())
         return rows
 
+    # Airflow renders what comes through expand_kwargs: without literal(), the feed's author could run templates.
+    def arguments(row: dict[str, str]) -> dict[str, object]:
+        return {"event_id": literal(row["event_id"]), "user_id": literal(row["organizer"])}
+
     rows = read_feeds()
 
     GraphCancelEventOperator.partial(
@@ -45,5 +49,5 @@ with DAG(
         max_active_tis_per_dagrun=4,
         retries=3,
         retry_delay=timedelta(minutes=1),
-    ).expand_kwargs(rows.map(lambda row: {"event_id": row["event_id"], "user_id": row["organizer"]}))
+    ).expand_kwargs(rows.map(arguments))
     # [END cancel_from_feed]

@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -85,6 +86,29 @@ def test_cancel_from_feed(tenant: Sandbox, examples: dict[str, DAG], run_dag: Ca
     labels = {task.rendered_map_index for task in run.get_task_instances() if task.task_id == "cancel"}
     assert len(labels) == len(rows)
     assert "amara.okafor, review-0001=" in labels
+
+
+def test_a_feed_cannot_run_templates(
+    tenant: Sandbox,
+    examples: dict[str, DAG],
+    run_dag: Callable[..., DagRun],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Airflow renders what comes through expand_kwargs; whoever writes the feed must not thereby read secrets."""
+    row = {**feed()[0], "reason": "{{ 1 / 0 }}", "room": "{{ conn.graph_calendar_default.password }}"}
+    hostile = {**row, "event_id": "AAMkAG{{ 1 / 0 }}", "organizer": "{{ conn.graph_calendar_default.password }}"}
+    (tmp_path / "feed.json").write_text(json.dumps([row, hostile]))
+    dag = examples["cancel_from_feed"]
+    monkeypatch.setitem(dag.get_task("read_feeds").python_callable.__globals__, "DATA", tmp_path)
+    run = run_dag(dag, feeds=["feed.json"])
+    states = {task.map_index: str(task.state) for task in run.get_task_instances() if task.task_id == "cancel"}
+    assert states == {0: "success", 1: "failed"}
+    (message,) = tenant.messages()
+    assert "{{ 1 / 0 }}" in message["comment"]
+    paths = [request["path"] for request in tenant.requests(method="POST", path="/cancel")]
+    assert any("AAMkAG{{ 1 / 0 }}" in unquote(path) and "conn.graph" in unquote(path) for path in paths)
+    assert not any("sandbox-secret" in path for path in paths)
 
 
 def test_a_feed_may_come_late(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun]) -> None:

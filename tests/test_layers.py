@@ -39,7 +39,10 @@ def below(folder: str) -> list[Path]:
         ("graph", ("airflow", f"{OURS}.hooks", f"{OURS}.operators", f"{OURS}.sandbox")),
         ("hooks", (f"{OURS}.operators", f"{OURS}.sandbox")),
         ("operators", (f"{OURS}.sandbox", *sorted(HEAVY))),
-        ("sandbox", ("airflow", "msgraph", "kiota_abstractions", f"{OURS}.graph", f"{OURS}.hooks", f"{OURS}.operators")),
+        (
+            "sandbox",
+            ("airflow", "msgraph", "kiota_abstractions", f"{OURS}.graph", f"{OURS}.hooks", f"{OURS}.operators"),
+        ),
     ],
 )
 def test_arrows_run_one_way(layer: str, forbidden: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 
+from airflow_graph_cancel.graph.answers import parse_retry_after
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def login_error(error: AzureError) -> GraphCancelError:
         return ServiceUnavailableError(f"The login could not be reached: {text.splitlines()[0]}.")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is not None and (status == 429 or status >= 500):
-        return ServiceUnavailableError(f"The login answered {status}.", status=status)
+        headers = error.response.headers if isinstance(error, HttpResponseError) and error.response else {}
+        retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
+        return ServiceUnavailableError(f"The login answered {status}.", status=status, retry_after=retry_after)
     for code, explanation in _EXPLAINED.items():
         if code in text:
             return AccessDeniedError(f"Sign-in failed: {explanation} ({code}).", status=status, code=code)

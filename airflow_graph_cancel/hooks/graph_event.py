@@ -54,12 +54,15 @@ class GraphEventHook(KiotaRequestAdapterHook):
         super().__init__(conn_id=conn_id, api_version=api_version)
         self._shared: AsyncExitStack | None = None
         self._client: GraphClient | None = None
+        self._settings: GraphSettings | None = None
 
     async def get_settings(self) -> GraphSettings:
         """Return what the connection says, checked.
 
         :raises ConnectionSettingsError: naming the form's label of the field that is wrong.
         """
+        if self._settings is not None:
+            return self._settings
         connection = await get_async_connection(conn_id=self.conn_id, hook=self)
         extra = await get_async_extra_dejson(connection)
         return GraphSettings.from_connection(connection, extra, api_version=self.api_version)
@@ -152,8 +155,9 @@ class GraphEventHook(KiotaRequestAdapterHook):
 
     async def __aenter__(self) -> Self:
         stack = AsyncExitStack()
-        self._client = await stack.enter_async_context(open_client(await self.get_settings()))
-        self._shared = stack
+        settings = await self.get_settings()
+        self._client = await stack.enter_async_context(open_client(settings))
+        self._shared, self._settings = stack, settings
         return self
 
     async def __aexit__(
@@ -166,7 +170,7 @@ class GraphEventHook(KiotaRequestAdapterHook):
 
     async def close(self) -> None:
         """Close the shared client, if there is one."""
-        stack, self._shared, self._client = self._shared, None, None
+        stack, self._shared, self._client, self._settings = self._shared, None, None, None
         if stack is not None:
             await stack.aclose()
 

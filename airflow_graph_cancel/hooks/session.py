@@ -88,6 +88,8 @@ def _credential(settings: GraphSettings) -> AsyncTokenCredential:
         "connection_verify": settings.verify,
         "proxies": _login_proxies(settings),
         "use_env_settings": settings.trust_env,
+        # azure-core's own retries would sleep through any Retry-After with the worker slot held; ours do not.
+        "retry_total": 0,
     }
     if not (settings.certificate_path or settings.certificate_data):
         return ClientSecretCredential(client_secret=settings.client_secret or "", **common)

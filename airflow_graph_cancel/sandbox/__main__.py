@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -16,13 +17,27 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.connections import connection, person_connection
 from airflow_graph_cancel.sandbox.faults import KINDS, from_text
-from airflow_graph_cancel.sandbox.settings import Settings
+from airflow_graph_cancel.sandbox.settings import CHOICES, Guesses, Settings
+from airflow_graph_cancel.sandbox.tokens import APPS, SECRET
 from airflow_graph_cancel.sandbox.world import TENANTS, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_GUESSES = "\n".join(
+    f"  {field.name}: {' | '.join(CHOICES.get(field.name, ()) or ('text or number',))} (default: {field.default})"
+    for field in dataclasses.fields(Guesses)
+)
+_APPS = "\n".join(f"  {app}: {', '.join(granted) or 'nothing'}" for app, granted in APPS.items())
 _EPILOG = f"""
+applications (client ids; the secret of all of them is {SECRET}) and what they were granted:
+{_APPS}
+  sandbox-person is a shortcut: its client credentials give a delegated token, so that /me and /groups can be tried.
+  sandbox-scoped is kept from the mailboxes in the setting out_of_scope.
+
+guesses (--guess), where the behaviour of the real service is not known:
+{_GUESSES}
+
 faults (--fault, or the request header sandbox-fault for a single request):
   KIND[;after][;times=N|always][;probability=P][;delay=SECONDS][;retry_after=VALUE]
       [;path=REGEX][;method=POST][;mailbox=ADDRESS][;event_id=ID]
@@ -56,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--fault", action="append", default=[], metavar="SPEC", help="see below; may be repeated")
     found.add_argument(
         "--guess", action="append", default=[], metavar="NAME=VALUE",
-        help="where the real service's behaviour is not known; /sandbox/settings lists them; may be repeated",
+        help="see below; may be repeated",
     )  # fmt: skip
     found.add_argument("--sign-in-as", metavar="UPN", help="whom sandbox-person speaks for (default: the first person)")
     found.add_argument(

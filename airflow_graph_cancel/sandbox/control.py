@@ -88,11 +88,13 @@ class Control:
         """Let one fault or a list of them wait; none, if one of them is wrong."""
         body = json.loads(await request.body())
         wanted = [faults.from_json(each) for each in (body if isinstance(body, list) else [body])]
+        self._world.revision.bump()
         return JSONResponse({"ids": [self._world.faults.add(fault) for fault in wanted]})
 
     async def clear_faults(self, request: Request) -> Response:
         """Take all faults away."""
         self._world.faults.clear()
+        self._world.revision.bump()
         return JSONResponse({})
 
     async def settings(self, request: Request) -> Response:
@@ -102,6 +104,7 @@ class Control:
     async def change_settings(self, request: Request) -> Response:
         """Change some settings or guesses."""
         self._world.settings.change(await _object(request))
+        self._world.revision.bump()
         return JSONResponse(self._world.settings.to_json())
 
     async def expire_tokens(self, request: Request) -> Response:

@@ -45,7 +45,11 @@ def messages(console: Console, sent: list[Json]) -> None:
     for heading in ("From", "To", "Text"):
         table.add_column(heading)
     for message in sent:
-        table.add_row(message["organizer"].partition("@")[0], f"{len(message['recipients'])} people and rooms", message["comment"] or "")
+        table.add_row(
+            message["organizer"].partition("@")[0],
+            f"{len(message['recipients'])} people and rooms",
+            message["comment"] or "",
+        )
     console.print(table)
 
 

@@ -75,9 +75,11 @@ def test_the_comment_is_the_body(adapter: HttpxRequestAdapter) -> None:
 
 
 usable = st.text(min_size=1).filter(
-    lambda text: text.strip() not in {"", "None", "default"}
-    and text not in {".", ".."}
-    and not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text)
+    lambda text: (
+        text.strip() not in {"", "None", "default"}
+        and text not in {".", ".."}
+        and not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text)
+    )
 )
 
 

@@ -78,7 +78,12 @@ def test_a_refusal_carries_what_support_asks_for() -> None:
     """Status, code, request id and delay are there for code, not only in the text."""
     given = answer(429, "ApplicationThrottled", **{"request-id": "r-1", "retry-after": "2.128"})
     error = refusal(ADDRESS, given)
-    assert (error.status, error.code, error.request_id, error.retry_after) == (429, "ApplicationThrottled", "r-1", 2.128)
+    assert (error.status, error.code, error.request_id, error.retry_after) == (
+        429,
+        "ApplicationThrottled",
+        "r-1",
+        2.128,
+    )
 
 
 def test_the_organizer_is_named_when_the_copy_names_one() -> None:
@@ -88,7 +93,9 @@ def test_the_organizer_is_named_when_the_copy_names_one() -> None:
     assert "mailbox of ben@contoso.example" in str(refusal(ADDRESS, given, copy))
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b"<html>", b'{"error": "text"}', b'{"error": {"code": 7}}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b'"x"', b"<html>", b'{"error": "text"}', b'{"error": {"code": 7}}']
+)
 def test_odd_bodies_are_read_without_an_error(body: bytes) -> None:
     """Gateways answer with anything; that must not hide the status."""
     odd = Answer(503, {}, body)
@@ -105,7 +112,18 @@ def test_the_request_id_may_stand_in_the_body_only() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("0", 0), ("1", 1), ("180", 180), ("2.128", 2.128), ("-5", 0), (None, None), ("soon", None), ("nan", None), ("inf", None), ("", None)],
+    [
+        ("0", 0),
+        ("1", 1),
+        ("180", 180),
+        ("2.128", 2.128),
+        ("-5", 0),
+        (None, None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("", None),
+    ],
 )
 def test_retry_after_in_seconds(header: str | None, seconds: float | None) -> None:
     """Integers, decimals and nonsense: Graph sends the first two, kiota dies of the third."""

@@ -26,7 +26,9 @@ WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 ONCE = Patience(retry_for=0)
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, extra: dict[str, Any] | None = None, **fields: Any) -> str:
+def connect(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, extra: dict[str, Any] | None = None, **fields: Any
+) -> str:
     """Set a connection that differs from the sandbox's own by what is given; return its id."""
     base = sandbox.connection
     changed = {**base, **fields, "extra": {**base["extra"], **(extra or {})}}
@@ -92,7 +94,9 @@ def test_an_msgraph_connection_works_unchanged(
     """As the 3.3 form saves it: blanks as null, the version in the URL, the authority not among the allowed hosts."""
     blanks = dict.fromkeys(("scopes", "proxies", "certificate_path", "certificate_data", "drive_id", "allowed_hosts"))
     extra = {**blanks, "base_url": f"{sandbox.url}/v1.0", "trust_env": True}
-    conn_id = connect(monkeypatch, sandbox, extra, conn_type="msgraph", host="https://graph.microsoft.com", schema="https")
+    conn_id = connect(
+        monkeypatch, sandbox, extra, conn_type="msgraph", host="https://graph.microsoft.com", schema="https"
+    )
     assert asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA)).outcome == "cancelled"
 
 
@@ -142,9 +146,7 @@ def test_the_parents_verbs_work_on_our_adapter(sandbox: Sandbox, event_id: str) 
     assert "//" not in sandbox.requests()[0]["path"]
 
 
-def test_preview_only_holds_below_everything(
-    sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_preview_only_holds_below_everything(sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever takes the raw adapter or the parent's verbs through such a connection cannot send either."""
     conn_id = connect(monkeypatch, sandbox, {"preview_only": "true"})
 

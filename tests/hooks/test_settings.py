@@ -43,7 +43,11 @@ def test_the_defaults() -> None:
         ({"base_url": "https://graph.microsoft.us/v1.0/"}, {}, "https://graph.microsoft.us/v1.0"),
         ({"base_url": "https://graph.microsoft.us/beta", "api_version": "v1.0"}, {}, "https://graph.microsoft.us/beta"),
         ({"api_version": "beta"}, {}, "https://graph.microsoft.com/beta"),
-        ({}, {"host": "https://graph.microsoft.com", "schema": "https", "port": 443}, "https://graph.microsoft.com/v1.0"),
+        (
+            {},
+            {"host": "https://graph.microsoft.com", "schema": "https", "port": 443},
+            "https://graph.microsoft.com/v1.0",
+        ),
         ({}, {"host": "graph.microsoft.us", "schema": "https"}, "https://graph.microsoft.us/v1.0"),
         ({}, {"host": "localhost", "port": 8443}, "https://localhost:8443/v1.0"),
         ({}, {"host": "localhost:8443"}, "https://localhost:8443/v1.0"),

@@ -185,9 +185,7 @@ def test_throttled_for_longer_than_patience_is_left_to_airflow(
 ) -> None:
     """Airflow's retry comes after the delay that Graph asked for, not after the task's own of an hour."""
     sandbox.add_fault("429", times=2, retry_after="2", match={"path": "/cancel$"})
-    state, row, _ = cancel(
-        event_id=meeting[ADA], user_id=ADA, retries=2, retry_delay=timedelta(hours=1), retry_for=1
-    )
+    state, row, _ = cancel(event_id=meeting[ADA], user_id=ADA, retries=2, retry_delay=timedelta(hours=1), retry_for=1)
     assert (state, row["outcome"], row["attempts"]) == ("success", "cancelled", 3)
     first, second, third = (request["at"] for request in sandbox.requests(method="POST", path="/cancel"))
     assert len(sandbox.messages()) == 1

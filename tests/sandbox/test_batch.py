@@ -104,6 +104,7 @@ def test_a_malformed_request_fails_alone(graph: GraphClient, office: Office, cha
 
 def test_dependants_of_a_failure_are_not_carried_out(graph: GraphClient, office: Office) -> None:
     """``dependsOn`` keeps the order, and gives 424 to whatever depends on a failure."""
+    graph.sandbox.settings(latency=0.02)
     first, second, third = office.meet(), office.meet(), office.meet()
     answers = by_id(
         send(

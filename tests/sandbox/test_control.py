@@ -26,7 +26,7 @@ def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> No
     assert graph.sandbox.faults() == []
     assert graph.sandbox.settings()["latency"] == 0
     assert graph.sandbox.state()["mailboxes"] == []
-    graph.sandbox.add_mailbox(ADA)
+    type(office)(graph.sandbox).meet()
     assert graph.cancel(ADA, meeting.id).code == "ErrorItemNotFound"
 
 
@@ -103,6 +103,12 @@ def test_the_state_tells_only_what_is_new(graph: GraphClient, office: Office) ->
     assert (ben["meetings"][0]["subject"], ben["meetings"][0]["is_cancelled"]) == ("Canceled: Review", True)
     assert (ben["meetings"][0]["rooms"], ben["meetings"][0]["attendees"]) == ([ROOM], 1)
     assert graph.sandbox.state(since=news["version"])["unchanged"]
+
+    graph.sandbox.add_fault("503")
+    graph.sandbox.settings(latency=0.01)
+    news = graph.sandbox.state(since=news["version"])
+    assert ([fault["kind"] for fault in news["faults"]], news["settings"]["latency"]) == (["503"], 0.01)
+    assert news["mailboxes"] == []
 
     graph.sandbox.reset()
     assert not graph.sandbox.state(since=news["version"])["partial"]

@@ -57,6 +57,7 @@ def test_the_change_may_come_later_than_the_202(graph: GraphClient, office: Offi
     time.sleep(0.35)
     assert graph.get(f"/users/{ADA}/events/{meeting.id}").status == 404
     assert len(graph.sandbox.messages()) == 1
+    assert [request["effect"] for request in graph.sandbox.requests(status=202)] == [True, False]
 
 
 def test_filtering_by_uid(graph: GraphClient, office: Office) -> None:

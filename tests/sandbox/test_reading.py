@@ -146,6 +146,17 @@ def test_calendars_and_their_events(graph: GraphClient, office: Office) -> None:
     assert graph.get(f"/users/{ADA}/calendar/events/{meeting.id}").code == "ErrorItemNotFound"
 
 
+def test_a_calendar_is_in_its_own_group_only(graph: GraphClient, office: Office) -> None:
+    """A calendar addressed through a group that it is not in is not found, nor is an event in it."""
+    meeting = office.meet(calendar="Projects")
+    main, projects, _ = office.ada["calendars"]
+    path = f"/users/{ADA}/calendarGroups/{main['group_id']}/calendars/{projects['id']}"
+    for wrong in (path, f"/users/{ADA}/calendarGroup/calendars/{projects['id']}", f"{path}/events/{meeting.id}"):
+        assert graph.get(wrong).code == "ErrorItemNotFound"
+    right = f"/users/{ADA}/calendarGroups/{projects['group_id']}/calendars/{projects['id']}"
+    assert graph.get(f"{right}/events/{meeting.id}").status == 200
+
+
 def test_rooms_and_room_lists(graph: GraphClient, office: Office) -> None:
     """A building is a room list, addressed by its e-mail address; rooms can be filtered by building."""
     graph.sandbox.add_mailbox("cellar@contoso.example", kind="room", building="South Wing")

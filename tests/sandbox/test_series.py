@@ -86,6 +86,16 @@ def test_cancelling_the_master_takes_past_and_future(graph: GraphClient, office:
     assert [message["occurrence"] for message in graph.sandbox.messages()] == [None]
 
 
+def test_an_exception_that_is_over_gets_no_message(graph: GraphClient, office: Office) -> None:
+    """Only the master's message is sent if the moved date has passed."""
+    past = {"start": "2020-01-06T10:00:00Z", "end": "2020-01-06T11:00:00Z"}
+    meeting = office.meet(**past, recurrence={"type": "daily", "count": 3})
+    moved = {"start": {"dateTime": "2020-01-07T12:00:00", "timeZone": "UTC"}}
+    assert graph.send("PATCH", f"/users/{ADA}/events/{ids(meeting)[1]}", moved).status == 200
+    graph.cancel(ADA, meeting.id)
+    assert [message["kind"] for message in graph.sandbox.messages()] == ["update", "cancellation"]
+
+
 def test_each_exception_still_to_come_gets_a_message_of_its_own(graph: GraphClient, office: Office) -> None:
     """Cancelling a master sends one message, and one more for a moved date in the future."""
     meeting = office.meet(recurrence=WEEKLY)

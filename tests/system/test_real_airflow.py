@@ -60,7 +60,9 @@ class Airflow:
 
     def row(self, name: str) -> dict[str, Any]:
         """Return what the task returned."""
-        entry = self._call("GET", f"{DAG}/dagRuns/{name}/taskInstances/cancel/xcomEntries/return_value?deserialize=true")
+        entry = self._call(
+            "GET", f"{DAG}/dagRuns/{name}/taskInstances/cancel/xcomEntries/return_value?deserialize=true"
+        )
         value = entry["value"]
         return dict(value if isinstance(value, dict) else json.loads(value))
 

@@ -1,0 +1,83 @@
+"""What importing the operator and cancelling one event cost: ``make bench``.
+
+Ratios within one run, since machines differ: the import is compared with that of the operator that Airflow's azure
+provider has for Graph, each in processes of its own with Airflow's SDK loaded before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+OURS = "import airflow_graph_cancel.operators.cancel"
+THEIRS = "from airflow.providers.microsoft.azure.operators.msgraph import MSGraphAsyncOperator"
+ROUNDS = 5
+EVENTS = 300
+
+
+def import_seconds(statement: str) -> float:
+    """Return the CPU seconds of an import beyond Airflow's SDK; the least of some rounds, as noise only adds."""
+    program = (
+        "import time; from airflow.sdk.bases.operator import BaseAsyncOperator; start = time.process_time(); "
+        f"{statement}; print(time.process_time() - start)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    return min(
+        float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+        for _ in range(ROUNDS)
+    )
+
+
+def cancel_milliseconds() -> tuple[float, float]:
+    """Return the CPU milliseconds of the first cancellation, and of each of the following ones."""
+    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+    from airflow_graph_cancel.sandbox.client import Sandbox
+
+    ada = "ada@contoso.example"
+    with Sandbox.start() as sandbox:
+        sandbox.add_mailbox(ada)
+        when = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+        ids = [
+            sandbox.create_event(organizer=ada, subject=str(n), attendees=["ben@fabrikam.example"], **when)["copies"][ada]
+            for n in range(EVENTS + 1)
+        ]
+        os.environ["AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT"] = json.dumps(sandbox.connection)
+
+        async def cancel_all() -> tuple[float, float]:
+            async with GraphEventHook() as hook:
+                start = time.process_time()
+                await hook.cancel_event(ids[0], "Closed.", user_id=ada)
+                first = time.process_time() - start
+                start = time.process_time()
+                for event_id in ids[1:]:
+                    await hook.cancel_event(event_id, "Closed.", user_id=ada)
+                return first * 1000, (time.process_time() - start) * 1000 / EVENTS
+
+        return asyncio.run(cancel_all())
+
+
+def main() -> int:
+    """Measure, print, and return 1 if a promise is broken."""
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-bench-")
+    ours, theirs = import_seconds(OURS), import_seconds(THEIRS)
+    first, each = cancel_milliseconds()
+    table = Table("what", "measured", "promised")
+    table.add_row("import of GraphCancelEventOperator", f"{ours * 1000:.1f} ms CPU", "")
+    table.add_row("import of MSGraphAsyncOperator", f"{theirs * 1000:.1f} ms CPU", "")
+    table.add_row("ratio", f"{ours / theirs:.3f}", "at most 0.1")
+    table.add_row("first cancellation, with sign-in, TLS and lazy imports", f"{first:.1f} ms CPU", "")
+    table.add_row(f"each of {EVENTS} further ones", f"{each:.2f} ms CPU", "at most 5 ms")
+    Console().print(table)
+    return 0 if ours / theirs <= 0.1 and each <= 5 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
