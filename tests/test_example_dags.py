@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[1] / "example_dags"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def examples(airflow_db: None) -> dict[str, DAG]:
-    """The example DAGs as Airflow loads them."""
+    """The example DAGs as Airflow loads them; anew for each test, since a run's conf stays in a DAG's params."""
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(dag_folder=EXAMPLES)

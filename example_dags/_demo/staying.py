@@ -92,7 +92,7 @@ def standalone(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[byte
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
         try:
-            process.wait(30)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
