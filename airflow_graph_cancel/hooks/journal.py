@@ -12,6 +12,7 @@ from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+    from pydantic import JsonValue
 
     from airflow_graph_cancel.graph.address import EventAddress
 
@@ -19,38 +20,31 @@ __all__ = ["TaskStateJournal"]
 
 log = logging.getLogger(__name__)
 
-_KEY = "graph_cancel"
-
 
 class TaskStateJournal:
     """One event's journal, kept under the task instance (dag run, task, map index).
 
-    The entry holds a digest of the address, a state and a mark of who wrote it: no comment, no subject, for everybody
-    who can see the DAG run can read it.
+    Each event has a key of its own, so that a task may cancel several, and a try whose templates rendered another
+    event does not take the earlier one's state for its own. An entry holds a state, a mark of who wrote it and, at the
+    end, the row: no comment and no subject, for everybody who can see the DAG run can read it.
 
     :param store: ``context["task_state_store"]``.
-    :param address: which event; an entry that a try with other arguments left does not count.
+    :param address: which event.
     """
 
     def __init__(self, store: TaskStateStoreAccessor, address: EventAddress) -> None:
         self._store = store
-        self._event = hashlib.sha256("\0".join(map(str, astuple(address))).encode()).hexdigest()[:32]
+        self._key = "graph_cancel_" + hashlib.sha256("\0".join(map(str, astuple(address))).encode()).hexdigest()[:32]
         self._me = uuid4().hex[:12]
-        self.sent = int(str(self._entry().get("sent", 0)))
+        sent = self._entry().get("sent")
+        self.sent = sent if isinstance(sent, int) else 0
 
     def _entry(self) -> dict[str, object]:
-        entry = self._store.get(_KEY)
-        if not isinstance(entry, dict):
-            return {}
-        if entry.get("event") != self._event:
-            if entry.get("state") == "sending" and entry.get("by") != self._me:
-                log.warning("An earlier try of this task may have cancelled another event than the one it has now.")
-            return {}
-        return cast("dict[str, object]", entry)
+        entry = self._store.get(self._key)
+        return cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
 
-    def _write(self, state: str, **more: object) -> None:
-        entry = {"event": self._event, "state": state, "by": self._me, "sent": self.sent, **more}
-        self._store.set(_KEY, entry)  # type: ignore[arg-type]
+    def _write(self, state: str, **more: JsonValue) -> None:
+        self._store.set(self._key, {"state": state, "by": self._me, "sent": self.sent, **more})
 
     def settled_before(self) -> CancelResult | None:
         """Return the result of an earlier try that ended well."""
@@ -75,9 +69,9 @@ class TaskStateJournal:
 
     def settled(self, result: CancelResult) -> None:
         """Keep the result: a task that dies between here and its end is not sent again."""
-        self._write_if_possible("settled", result=result.as_row())
+        self._write_if_possible("settled", result=dict(result.as_row()))
 
-    def _write_if_possible(self, state: str, **more: object) -> None:
+    def _write_if_possible(self, state: str, **more: JsonValue) -> None:
         # What is in the store already is the cautious truth; failing a task whose meeting is cancelled would not be.
         try:
             self._write(state, **more)

@@ -46,7 +46,9 @@ def cancel_milliseconds() -> tuple[float, float]:
         sandbox.add_mailbox(ada)
         when = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
         ids = [
-            sandbox.create_event(organizer=ada, subject=str(n), attendees=["ben@fabrikam.example"], **when)["copies"][ada]
+            sandbox.create_event(organizer=ada, subject=str(n), attendees=["ben@fabrikam.example"], **when)["copies"][
+                ada
+            ]
             for n in range(EVENTS + 1)
         ]
         os.environ["AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT"] = json.dumps(sandbox.connection)

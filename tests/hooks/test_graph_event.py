@@ -19,6 +19,8 @@ from airflow_graph_cancel.graph.patience import Patience
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 ADA, BEN, TEAM = "ada@contoso.example", "ben@contoso.example", "team@contoso.example"
@@ -281,6 +283,20 @@ class TestConnectionTest:
         """An app that may only read signs in well; that it cannot cancel is said."""
         _, said = GraphEventHook(connect(monkeypatch, sandbox, login="sandbox-reader")).test_connection()
         assert "not Calendars.ReadWrite" in said
+
+
+@pytest.mark.parametrize("field", ["certificate_path", "certificate_data"])
+def test_it_signs_in_with_a_certificate(
+    sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str
+) -> None:
+    """A key and its certificate in one PEM, as a file or in the connection, in place of a client secret."""
+    import trustme
+
+    pem = tmp_path / "app.pem"
+    trustme.CA().issue_cert("app.contoso.example").private_key_and_cert_chain_pem.write_to_path(pem)
+    value = str(pem) if field == "certificate_path" else pem.read_text()
+    conn_id = connect(monkeypatch, sandbox, {field: value}, password=None)
+    assert asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA)).outcome == "cancelled"
 
 
 def test_an_unknown_connection_is_airflows_own_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from airflow.sdk import DAG
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
 # A 429 and a 401 are refusals: a service that has done the work does not send them.
-LOST = ("500", "502-html", "503", "504", "empty-500", "reset", "close", "truncated", "400-invalid-recipients")
+LOST = ("hang", "500", "502-html", "503", "504", "empty-500", "reset", "close", "truncated", "400-invalid-recipients")
 REFUSED = ("429", "401-expired")
 KINDS = [
     *((kind, after) for kind in LOST for after in (False, True)),
@@ -57,10 +58,17 @@ def run_once(
 @pytest.mark.parametrize(("kind", "after_effect"), KINDS)
 @pytest.mark.parametrize("by", ["the loop", "the next try"])
 def test_one_message_whatever_the_fault(
-    sandbox: Sandbox, run_dag: Callable[..., DagRun], event_id: str, kind: str, after_effect: bool, by: str
+    sandbox: Sandbox,
+    run_dag: Callable[..., DagRun],
+    event_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    after_effect: bool,
+    by: str,
 ) -> None:
     """Before or after the effect, cured within the task or by Airflow's retry: one message, outcome cancelled."""
-    extra = {"delay": 0.2} if kind == "slow" else {}
+    monkeypatch.setattr("airflow_graph_cancel.hooks.session.TIMEOUT", httpx.Timeout(1.0))
+    extra = {"slow": {"delay": 0.2}, "hang": {"delay": 10}}.get(kind, {})
     sandbox.add_fault(kind, times=1, after_effect=after_effect, retry_after="0", match={"path": "/cancel$"}, **extra)
     patience = {"retry_for": 60} if by == "the loop" else {"retry_for": 0, "retries": 1}
     state, row, run = run_once(run_dag, event_id, **patience)
