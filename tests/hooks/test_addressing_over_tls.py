@@ -1,4 +1,4 @@
-"""What a feed delivers as an id arrives at the server whole and in its place, through every layer of the real client."""
+"""What a feed delivers as an id arrives at the server whole and in its place, through the whole client."""
 
 from __future__ import annotations
 

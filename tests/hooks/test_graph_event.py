@@ -293,7 +293,9 @@ def test_it_signs_in_with_a_certificate(
     import trustme
 
     pem = tmp_path / "app.pem"
-    trustme.CA().issue_cert("app.contoso.example").private_key_and_cert_chain_pem.write_to_path(pem)
+    trustme.CA().issue_cert(
+        "app.contoso.example", key_type=trustme.KeyType.RSA
+    ).private_key_and_cert_chain_pem.write_to_path(pem)
     value = str(pem) if field == "certificate_path" else pem.read_text()
     conn_id = connect(monkeypatch, sandbox, {field: value}, password=None)
     assert asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA)).outcome == "cancelled"
