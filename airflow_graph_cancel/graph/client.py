@@ -2,7 +2,7 @@
 
 Kiota's own middleware repeats a POST on 503 and 504, when it may have been carried out already, and hides that it
 did. So the client underneath has no middleware, and what comes back is the raw answer: repeating is decided in
-:mod:`airflow_graph_cancel.graph.cancelling`, in one place.
+:mod:`airflow_graph_cancel.graph.case`, in one place.
 """
 
 from __future__ import annotations
@@ -44,11 +44,23 @@ class GraphClient:
 
     :param adapter: kiota adapter with the root URL, the credential and a plain HTTP client.
     :param credential: the adapter's credential, renewed when Graph refuses a token.
+    :param scopes: what a token is asked for.
     """
 
-    def __init__(self, adapter: HttpxRequestAdapter, credential: RenewableCredential) -> None:
+    def __init__(self, adapter: HttpxRequestAdapter, credential: RenewableCredential, scopes: tuple[str, ...]) -> None:
         self.adapter = adapter
         self.credential = credential
+        self.scopes = scopes
+
+    async def sign_in(self) -> str:
+        """Return the access token, fetched from the login if there is none yet.
+
+        :raises GraphCancelError: if the login fails.
+        """
+        try:
+            return (await self.credential.get_token(*self.scopes)).token
+        except AzureError as error:
+            raise login_error(error) from error
 
     async def cancel(self, address: EventAddress, comment: str | None) -> Answer:
         """POST the cancellation once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
@@ -49,6 +49,8 @@ class RenewableCredential:
 
     async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
         """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``)."""
+        # azure-identity keeps two caches, with and without continuous access evaluation; kiota asks the first.
+        kwargs["enable_cae"] = True
         async with self._lock:
             return await self._credential.get_token(*scopes, claims=claims, **kwargs)
 
@@ -86,7 +88,7 @@ def login_error(error: AzureError) -> GraphCancelError:
         return ServiceUnavailableError(f"The login could not be reached: {text.splitlines()[0]}.")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is not None and (status == 429 or status >= 500):
-        headers = error.response.headers if isinstance(error, HttpResponseError) and error.response else {}
+        headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
         retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
         return ServiceUnavailableError(f"The login answered {status}.", status=status, retry_after=retry_after)
     for code, explanation in _EXPLAINED.items():

@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from azure.core.exceptions import AzureError
-
 from airflow_graph_cancel.graph.address import check_segment
 from airflow_graph_cancel.graph.answers import Meaning
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
-from airflow_graph_cancel.graph.login import granted, login_error
+from airflow_graph_cancel.graph.login import granted
 from airflow_graph_cancel.hooks.session import open_client
 
 if TYPE_CHECKING:
@@ -31,11 +29,7 @@ async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]])
     try:
         settings = await get_settings()
         async with open_client(settings) as client:
-            try:
-                token = await client.credential.get_token(*settings.scopes)
-            except AzureError as error:
-                raise login_error(error) from error
-            found = [_rights(token.token)]
+            found = [_rights(await client.sign_in())]
             if settings.mailbox:
                 await _read_calendar(client, settings.mailbox)
                 found.append(f"The calendar of {settings.mailbox} can be read.")

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
 from airflow_graph_cancel.graph.address import EventAddress
-from airflow_graph_cancel.graph.cancelling import Cancelling
+from airflow_graph_cancel.graph.cancelling import cancel_event
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.journal import Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
@@ -109,14 +109,14 @@ class GraphEventHook(KiotaRequestAdapterHook):
         async with self._open(settings) as client:
             if preview or settings.preview_only:
                 return await preview_event(client, address, patience)
-            return await Cancelling(
+            return await cancel_event(
                 client,
                 address,
                 text,
                 journal=journal(address) if journal else NoJournal(),
                 patience=patience,
                 stopped=stopped,
-            ).run()
+            )
 
     async def get_event(
         self,

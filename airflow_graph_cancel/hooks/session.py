@@ -67,7 +67,7 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
             http_client=http,
         )
         adapter.base_url = settings.base_url
-        yield GraphClient(adapter, credential)
+        yield GraphClient(adapter, credential, settings.scopes)
     finally:
         await http.aclose()
         await credential.close()
@@ -104,8 +104,8 @@ def _credential(settings: GraphSettings) -> AsyncTokenCredential:
     except (ValueError, OSError) as error:
         label = "Certificate path" if settings.certificate_path else "Certificate data"
         raise ConnectionSettingsError(
-            f'Connection "{settings.conn_id}": {label} must hold an RSA key and its certificate, as PEM or PKCS12, with '
-            f"its password, if there is one, as Client Secret ({type(error).__name__}). Nothing was sent."
+            f'Connection "{settings.conn_id}": {label} must hold an RSA key and its certificate, as PEM or PKCS12, '
+            f"with its password, if there is one, as Client Secret ({type(error).__name__}). Nothing was sent."
         ) from error
 
 
