@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -11,6 +12,8 @@ import yarl
 from hypothesis import given
 from hypothesis import strategies as st
 from kiota_abstractions.authentication import AnonymousAuthenticationProvider
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
 from kiota_http.httpx_request_adapter import HttpxRequestAdapter
 from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
 
@@ -65,6 +68,33 @@ def test_each_of_the_eleven_forms_has_its_path(adapter: HttpxRequestAdapter, pat
     assert address.path == path
     assert sent_path(adapter, address) == f"/v1.0{path}/cancel"
     assert urlsplit(look_request(adapter, address, ("id",)).url).path == f"/v1.0{path}"
+
+
+SDK = {
+    "/users/U/events/E": "users.item.events.item.cancel",
+    "/groups/G/events/E": "groups.item.events.item.cancel",
+    "/users/U/calendar/events/E": "users.item.calendar.events.item.cancel",
+    "/groups/G/calendar/events/E": "groups.item.calendar.events.item.cancel",
+    "/users/U/calendars/C/events/E": "users.item.calendars.item.events.item.cancel",
+    "/users/U/calendarGroups/CG/calendars/C/events/E": (
+        "users.item.calendar_groups.item.calendars.item.events.item.cancel"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", SDK)
+def test_our_urls_are_those_of_the_sdks_templates(adapter: HttpxRequestAdapter, path: str) -> None:
+    """Each form goes through the builder that msgraph-sdk has for it, to the URL that its own template gives."""
+    names = {"E": "a/b=%2F {x}?#", "U": "ada@contoso.example", "G": "g;,", "C": "c:+", "CG": "é"}
+    address = EventAddress(names["E"], **{name: names.get(value, value) for name, value in FORMS[path].items()})
+    module = import_module(f"msgraph.generated.{SDK[path]}.cancel_request_builder")
+    parameters = {f"{kind}%2Did": names[short] for kind, short in KINDS.items()}
+    request = RequestInformation(Method.POST, module.CancelRequestBuilder(adapter, {}).url_template, parameters)
+    adapter.set_base_url_for_request_information(request)
+    assert cancel_request(adapter, address).url == request.url
+
+
+KINDS = {"event": "E", "user": "U", "group": "G", "calendar": "C", "calendarGroup": "CG"}
 
 
 def test_the_comment_is_the_body(adapter: HttpxRequestAdapter) -> None:
