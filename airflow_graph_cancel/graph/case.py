@@ -57,6 +57,11 @@ class CancelCase:
         self.step = Step.LOOK_FOR_EFFECT if self._doubted else Step.SEND
 
     @property
+    def attempts(self) -> int:
+        """Cancel requests sent for this event so far, in all tries."""
+        return self._journal.sent
+
+    @property
     def in_doubt(self) -> bool:
         """Whether a request was sent whose effect is not known."""
         return self.step is Step.LOOK_FOR_EFFECT

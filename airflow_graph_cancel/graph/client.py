@@ -7,7 +7,7 @@ did. So the client underneath has no middleware, and what comes back is the raw 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -18,9 +18,10 @@ from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_http.middleware.options.response_handler_option import ResponseHandlerOption
 
 from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.batch import batch_answers, batch_body
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.graph.login import login_error
-from airflow_graph_cancel.graph.requests import cancel_request, get_request, look_request
+from airflow_graph_cancel.graph.requests import batch_request, cancel_request, get_request, look_request
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -83,6 +84,20 @@ class GraphClient:
         :param path: below the version, percent-encoded, with a leading slash.
         """
         return await self._send(lambda: get_request(self.adapter, path))
+
+    async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer | None]:
+        """POST up to twenty requests as one batch, once; return their answers, None for one that has none.
+
+        :param requests: as the SDK's builders made them.
+        :raises AnswerLostError: if they may have been carried out without an answer.
+        """
+        body = batch_body(requests, str(self.adapter.base_url))
+        outer = await self._send(lambda: batch_request(self.adapter, body))
+        return batch_answers(outer, len(requests))
+
+    async def send(self, request: RequestInformation) -> Answer:
+        """Send any one request once; a refused token is the caller's to renew."""
+        return await self._send_once(request)
 
     async def _send(self, make: Callable[[], RequestInformation]) -> Answer:
         answer = await self._send_once(make())

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from airflow_graph_cancel.graph.outcome import CancelResult
 
-__all__ = ["Journal", "NoJournal"]
+__all__ = ["BulkJournal", "Journal", "NoBulkJournal", "NoJournal"]
 
 
 class Journal(Protocol):
     """Remember whether a cancel request for this event may be on its way.
 
     Written before a request goes out, so that a process that dies leaves the truth behind.
-
-    :ivar sent: cancel requests sent so far, in all tries.
     """
 
-    sent: int
+    @property
+    def sent(self) -> int:
+        """Cancel requests sent so far, in all tries."""
 
     def settled_before(self) -> CancelResult | None:
         """Return the result of an earlier try that ended well, if there is one."""
@@ -34,6 +36,28 @@ class Journal(Protocol):
 
     def settled(self, result: CancelResult) -> None:
         """Note that the event is cancelled."""
+
+
+class BulkJournal(Protocol):
+    """The same for many events of one task, each known by its number."""
+
+    def settled_before(self) -> Mapping[int, CancelResult]:
+        """Return what earlier tries settled."""
+
+    def event(self, number: int) -> Journal:
+        """Return one event's journal, for deciding about it."""
+
+    def sending(self, numbers: Sequence[int]) -> None:
+        """Note that cancel requests for these events are about to be sent, and count them."""
+
+    def not_sent(self, number: int) -> None:
+        """Note that, for certain, no request for this event took effect."""
+
+    def settled(self, number: int, result: CancelResult) -> None:
+        """Note what became of an event."""
+
+    def flush(self) -> None:
+        """Store what has not been stored yet."""
 
 
 class NoJournal:
@@ -57,4 +81,28 @@ class NoJournal:
         """Keep nothing."""
 
     def settled(self, result: CancelResult) -> None:
+        """Keep nothing."""
+
+
+class NoBulkJournal:
+    """The journal of a caller that sends nothing and never tries again."""
+
+    def settled_before(self) -> Mapping[int, CancelResult]:
+        """Nothing is known of earlier tries."""
+        return {}
+
+    def event(self, number: int) -> Journal:
+        """Return one that keeps nothing."""
+        return NoJournal()
+
+    def sending(self, numbers: Sequence[int]) -> None:
+        """Keep nothing."""
+
+    def not_sent(self, number: int) -> None:
+        """Keep nothing."""
+
+    def settled(self, number: int, result: CancelResult) -> None:
+        """Keep nothing."""
+
+    def flush(self) -> None:
         """Keep nothing."""

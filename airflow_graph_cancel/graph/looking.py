@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.address import EventAddress
     from airflow_graph_cancel.graph.client import GraphClient
 
-__all__ = ["preview_event", "read_event"]
+__all__ = ["PREVIEW", "forecast", "people_told", "preview_event", "read_event"]
 
-_PREVIEW = ("id", "isCancelled", "isOrganizer", "type", "attendees")
+PREVIEW = ("id", "isCancelled", "isOrganizer", "type", "attendees")
+"""Properties that a forecast needs."""
 _GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _KINDS = {
     "seriesMaster": "a whole series, past dates too,",
@@ -48,7 +49,18 @@ async def preview_event(client: GraphClient, address: EventAddress, patience: Pa
     :param patience: how long to go on within the process.
     :raises GraphCancelError: if the mailbox cannot be read.
     """
-    answer = await _read(client, address, patience, _PREVIEW, or_gone=True)
+    return forecast(address, await _read(client, address, patience, PREVIEW, or_gone=True))
+
+
+def forecast(address: EventAddress, answer: Answer) -> CancelResult:
+    """Return what a cancellation would meet, from the answer to a look.
+
+    :param address: the event that was looked at.
+    :param answer: to a look that selected :data:`PREVIEW`.
+    :raises GraphCancelError: if the answer does not show that.
+    """
+    if answer.meaning is not Meaning.ACCEPTED and answer.meaning not in _GONE:
+        raise refusal(address, answer)
     return CancelResult(
         event_id=address.event_id,
         mailbox=address.mailbox,
@@ -56,6 +68,15 @@ async def preview_event(client: GraphClient, address: EventAddress, patience: Pa
         message=_forecast(answer),
         request_id=answer.request_id,
     )
+
+
+def people_told(answer: Answer) -> int:
+    """Return how many people a cancellation would be sent to, from the answer to such a look."""
+    event = answer.json
+    attendees = event.get("attendees")
+    if event.get("isCancelled") is True or event.get("isOrganizer") is False or not isinstance(attendees, list):
+        return 0
+    return len(attendees)
 
 
 async def _read(

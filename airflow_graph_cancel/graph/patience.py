@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from airflow_graph_cancel.graph.errors import ThrottledError, TryLaterError
 
@@ -44,6 +45,14 @@ class Patience:
     first_wait: float = 0.5
     most_wait: float = 30.0
 
+    def backoff(self, tries: int) -> float:
+        """Return the seconds to wait after so many tries when the service names none.
+
+        :param tries: 1 after the first.
+        """
+        grown = min(self.most_wait, self.first_wait * 2.0 ** min(tries - 1, 32))
+        return grown + random.uniform(0, self.first_wait)
+
 
 async def patiently(
     once: Callable[[], Awaitable[T]],
@@ -60,13 +69,11 @@ async def patiently(
     :raises TryLaterError: the last one, when patience is at its end.
     """
     give_up_at = time.monotonic() + patience.retry_for
-    first = patience.first_wait
-    backoff = wait_exponential_jitter(multiplier=first, max=patience.most_wait, jitter=first)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TryLaterError) else None
-        return backoff(state) if asked is None else asked
+        return patience.backoff(state.attempt_number) if asked is None else asked
 
     def hand_over(state: RetryCallState) -> bool:
         upcoming = state.upcoming_sleep

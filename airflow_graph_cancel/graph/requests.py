@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.address import EventAddress, Form
 
-__all__ = ["cancel_request", "get_request", "look_request"]
+__all__ = ["batch_request", "cancel_request", "get_request", "look_request"]
 
 _GENERATED = "msgraph.generated"
 
@@ -94,6 +94,19 @@ def get_request(adapter: RequestAdapter, path: str) -> RequestInformation:
     request = RequestInformation(Method.GET)
     request.url = f"{_root(adapter)}{path}"
     request.headers.try_add("Accept", "application/json")
+    return request
+
+
+def batch_request(adapter: RequestAdapter, body: bytes) -> RequestInformation:
+    """Return the POST of a batch.
+
+    :param adapter: knows the root URL; nothing is sent.
+    :param body: as :func:`~airflow_graph_cancel.graph.batch.batch_body` makes it.
+    """
+    request = RequestInformation(Method.POST)
+    request.url = f"{_root(adapter)}/$batch"
+    request.headers.try_add("Accept", "application/json")
+    request.set_stream_content(body, "application/json")
     return request
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -12,11 +12,16 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
 from airflow_graph_cancel.graph.address import EventAddress
+from airflow_graph_cancel.graph.bulk import BulkCancelling, Options, Order
 from airflow_graph_cancel.graph.cancelling import cancel_event
 from airflow_graph_cancel.graph.comment import check_comment
-from airflow_graph_cancel.graph.journal import Journal, NoJournal
+from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.guards import refuse_too_many_people
+from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
+from airflow_graph_cancel.graph.orders import parse_orders
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
+from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
 from airflow_graph_cancel.hooks.connection_check import check_connection
 from airflow_graph_cancel.hooks.session import open_client
 from airflow_graph_cancel.hooks.settings import GraphSettings
@@ -117,6 +122,57 @@ class GraphEventHook(KiotaRequestAdapterHook):
                 patience=patience,
                 stopped=stopped,
             )
+
+    async def cancel_events(
+        self,
+        events: object,
+        comment: str | None = None,
+        user_id: str | None = None,
+        *,
+        preview: bool = False,
+        max_meetings: int | None = None,
+        max_people: int | None = None,
+        concurrency: int = 64,
+        batch: bool = True,
+        patience: Patience | None = None,
+        journal: Callable[[Sequence[Order]], BulkJournal] | None = None,
+        stopped: Callable[[], bool] = never_stopped,
+        tick: Callable[[BulkCancelling], None] = lambda _: None,
+    ) -> BulkCancelling:
+        """Cancel many events, each once, as fast as their mailboxes allow; return what became of each.
+
+        :param events: a list of ids, a list of rows, or a plan; see
+            :class:`~airflow_graph_cancel.operators.cancel.GraphCancelEventsOperator`.
+        :param comment: text for events that bring none.
+        :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``.
+        :param preview: read and report, send nothing.
+        :param max_meetings: refuse before anything is sent if there are more events.
+        :param max_people: refuse before anything is sent if more people would get a message; read from the rows'
+            ``people``, else from Graph.
+        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
+        :param batch: False sends each request on its own.
+        :param patience: how long to go on with an event after its first "later"; default five minutes.
+        :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
+        :param stopped: asked before every request; True ends the work.
+        :param tick: called several times a second, for progress.
+        :raises InvalidInputError: naming every event that cannot be meant as it stands; nothing was sent.
+        :raises StoppedError: if told to stop.
+        """
+        settings = await self.get_settings()
+        orders = parse_orders(events, comment=comment, user_id=user_id, mailbox=settings.mailbox)
+        if max_meetings is not None and len(orders) > max_meetings:
+            raise InvalidInputError(
+                f"{len(orders)} events are more than max_meetings={max_meetings}. Nothing was sent."
+            )
+        options = Options(patience or Patience(), concurrency, batch, stopped, tick)
+        preview = preview or settings.preview_only
+        async with self._open(settings) as client:
+            if max_people is not None and not preview:
+                await refuse_too_many_people(client, events, orders, max_people, options)
+            keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
+            work = BulkCancelling(client, orders, keep, options, preview=preview)
+            await work.run()
+        return work
 
     async def get_event(
         self,

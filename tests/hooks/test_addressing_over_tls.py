@@ -24,7 +24,7 @@ rendered = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event=rendered, owner=rendered, calendar=rendered)
 def test_no_rendered_value_reaches_another_resource(sandbox: Sandbox, event: str, owner: str, calendar: str) -> None:
     """Either it is refused and nothing is sent, or the server gets exactly these three names in these three places."""

@@ -1,0 +1,65 @@
+"""Twenty requests in one: the body of a ``$batch`` and what comes back.
+
+msgraph-core has classes for this, but they put absolute URLs into the body, and Graph wants them relative to the
+version. Inside an outer 200 every part has a status and a ``Retry-After`` of its own.
+
+Source: https://learn.microsoft.com/graph/json-batching
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.answers import Answer
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
+
+__all__ = ["batch_answers", "batch_body"]
+
+
+def batch_body(requests: Sequence[RequestInformation], base_url: str) -> bytes:
+    """Return the body of a batch of these requests; their places are their ids.
+
+    :param requests: as msgraph-sdk's builders made them.
+    :param base_url: root and version, without a trailing slash.
+    """
+    parts = []
+    for place, request in enumerate(requests):
+        method = request.http_method.value if request.http_method else "GET"
+        part: dict[str, object] = {"id": str(place), "method": method, "url": request.url.removeprefix(base_url)}
+        if request.content is not None:
+            part["headers"] = {"Content-Type": "application/json"}
+            part["body"] = json.loads(request.content)
+        parts.append(part)
+    return json.dumps({"requests": parts}, separators=(",", ":")).encode()
+
+
+def batch_answers(outer: Answer, count: int) -> list[Answer | None]:
+    """Return the parts' answers in the order of the requests, None for one that is not there.
+
+    :param outer: the answer to the batch; if it is no 200 it is every part's answer.
+    :param count: how many requests were in it.
+    """
+    if outer.status != 200:
+        return [outer] * count
+    answers: list[Answer | None] = [None] * count
+    responses = outer.json.get("responses")
+    for response in responses if isinstance(responses, list) else []:
+        place = str(response.get("id")) if isinstance(response, dict) else ""
+        if place.isdecimal() and int(place) < count and isinstance(response.get("status"), int):
+            answers[int(place)] = _part(response, outer)
+    return answers
+
+
+def _part(response: dict[str, object], outer: Answer) -> Answer:
+    given = response.get("headers")
+    headers = {str(name).lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    # The outer id stands in where a part has none: support finds the request by either.
+    headers.setdefault("request-id", outer.request_id or "")
+    headers.setdefault("date", outer.headers.get("date", ""))
+    body = response.get("body")
+    content = b"" if body is None else json.dumps(body).encode()
+    return Answer(int(str(response["status"])), headers, content)

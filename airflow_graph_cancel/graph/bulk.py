@@ -1,0 +1,284 @@
+"""Cancel many events, as fast as their mailboxes allow, each decided about like a single one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.case import EVIDENCE, CancelCase, Step
+from airflow_graph_cancel.graph.client import AnswerLostError
+from airflow_graph_cancel.graph.errors import (
+    GraphCancelError,
+    RefusedError,
+    StoppedError,
+    TryLaterError,
+)
+from airflow_graph_cancel.graph.lanes import BATCH_LIMIT, Lanes
+from airflow_graph_cancel.graph.looking import PREVIEW, forecast, people_told
+from airflow_graph_cancel.graph.outcome import CancelResult
+from airflow_graph_cancel.graph.patience import Patience, never_stopped
+from airflow_graph_cancel.graph.requests import cancel_request, look_request
+
+if TYPE_CHECKING:
+    from kiota_abstractions.request_information import RequestInformation
+
+    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.graph.client import GraphClient
+    from airflow_graph_cancel.graph.journal import BulkJournal
+
+__all__ = ["BulkCancelling", "Options", "Order"]
+
+_TICK = 0.25
+_LAST_ANSWERS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An event to be cancelled, and the text for its attendees."""
+
+    address: EventAddress
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to go about many events.
+
+    :param patience: how long to go on with an event after its first "later".
+    :param concurrency: requests that the service works on at a time, over all mailboxes.
+    :param batch: False sends each request on its own.
+    :param stopped: asked before every request; True ends the work.
+    :param tick: called several times a second, for progress.
+    """
+
+    patience: Patience
+    concurrency: int = 64
+    batch: bool = True
+    stopped: Callable[[], bool] = never_stopped
+    tick: Callable[[BulkCancelling], None] = lambda _: None
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """An event that was not settled at once: how often it was told "later", and since when."""
+
+    since: float
+    tries: int = 0
+    token_refused: bool = False
+
+
+class BulkCancelling:
+    """Many events on their way to being cancelled.
+
+    :param client: sends batches and single requests.
+    :param orders: the events; their places are their numbers.
+    :param journal: what earlier tries left and later ones will need.
+    :param options: how to go about it.
+    :param preview: look at every event, send nothing; ``people`` then says how many would be told.
+    """
+
+    def __init__(
+        self,
+        client: GraphClient,
+        orders: Sequence[Order],
+        journal: BulkJournal,
+        options: Options,
+        *,
+        preview: bool = False,
+    ) -> None:
+        self.orders = orders
+        self.results: dict[int, CancelResult] = dict(journal.settled_before())
+        self.left: dict[int, GraphCancelError] = {}
+        self._known, self._started = len(self.results), time.monotonic()
+        self.people = 0
+        self.counts = Counter(result.outcome for result in self.results.values())
+        self._client = client
+        self._journal = journal
+        self._patience = options.patience
+        self._lanes = Lanes(options.concurrency, BATCH_LIMIT if options.batch else 1)
+        self._preview = preview
+        self._stopped = options.stopped
+        self._tick = options.tick
+        self._cases: dict[int, CancelCase] = {}
+        self._troubles: dict[int, _Trouble] = {}
+        self._flights: set[asyncio.Task[None]] = set()
+        self._resting = 0
+        self._failure: BaseException | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Try every event; afterwards each is in ``results`` or, with its last error, in ``left``.
+
+        :raises StoppedError: if told to stop; the journal holds what is known.
+        """
+        for number, order in enumerate(self.orders):
+            if number not in self.results:
+                self._wait_for_turn(number, order)
+        try:
+            # A single sign-in before many requests begin at once.
+            if len(self._lanes):
+                await self._client.sign_in()
+            await self._work()
+        finally:
+            for flight in self._flights:
+                flight.cancel()
+            self._journal.flush()
+
+    async def _work(self) -> None:
+        ticked = time.monotonic()
+        while self._failure is None and not self._stopped():
+            self._start_flights()
+            if time.monotonic() - ticked > _TICK:
+                ticked = time.monotonic()
+                self._tick(self)
+            if not (self._flights or self._resting or len(self._lanes)):
+                return
+            self._changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _TICK)
+        if self._failure is not None:
+            raise self._failure
+        if self._flights:
+            await asyncio.wait(self._flights, timeout=_LAST_ANSWERS)
+        raise StoppedError(f"The task was told to stop; {len(self.results)} of {len(self.orders)} events are settled.")
+
+    def _wait_for_turn(self, number: int, order: Order, *, first: bool = False) -> None:
+        self._lanes.add(order.address.mailbox.casefold(), number, first=first)
+
+    def _start_flights(self) -> None:
+        while not self._stopped() and (batch := self._lanes.take()):
+            flight = asyncio.create_task(self._fly(batch))
+            self._flights.add(flight)
+            flight.add_done_callback(self._landed)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        if not flight.cancelled() and (error := flight.exception()) is not None:
+            self._failure = self._failure or error
+        self._changed.set()
+
+    async def _fly(self, batch: list[tuple[str, int]]) -> None:
+        numbers = [number for _, number in batch]
+        cases = [self._case(number) for number in numbers]
+        requests = [self._request(number, case) for number, case in zip(numbers, cases, strict=True)]
+        # The mark comes before the request, for a process can die at any moment after it.
+        if not self._preview:
+            sends = [number for number, case in zip(numbers, cases, strict=True) if case.step is Step.SEND]
+            self._journal.sending(sends)
+        answers: Sequence[Answer | GraphCancelError]
+        try:
+            answers = await self._ask(requests)
+        except TryLaterError as error:
+            answers = [error] * len(batch)
+        throttled = set()
+        renew = False
+        for (mailbox, number), case, answer in zip(batch, cases, answers, strict=True):
+            if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
+                throttled.add(mailbox)
+            renew |= self._take(number, case, answer)
+        if renew:
+            await self._client.credential.renew()
+        self._lanes.landed(batch, frozenset(throttled))
+
+    def _case(self, number: int) -> CancelCase:
+        if number not in self._cases:
+            self._cases[number] = CancelCase(self.orders[number].address, self._journal.event(number))
+        return self._cases[number]
+
+    def _request(self, number: int, case: CancelCase) -> RequestInformation:
+        if self._preview:
+            return look_request(self._client.adapter, case.address, PREVIEW)
+        if case.step is Step.SEND:
+            return cancel_request(self._client.adapter, case.address, self.orders[number].comment)
+        return look_request(self._client.adapter, case.address, EVIDENCE)
+
+    async def _ask(self, requests: list[RequestInformation]) -> Sequence[Answer | GraphCancelError]:
+        if len(requests) == 1:
+            return [await self._client.send(requests[0])]
+        lost = AnswerLostError("Graph's answer to a batch lacked this part.")
+        return [answer or lost for answer in await self._client.batch(requests)]
+
+    def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError) -> bool:
+        """Take one event's answer; return whether a fresh token is needed."""
+        order = self.orders[number]
+        try:
+            if not isinstance(answer, Answer):
+                if isinstance(answer, AnswerLostError) and not self._preview:
+                    case.lost()
+                raise answer
+            if answer.meaning is Meaning.TOKEN_REFUSED and not self._trouble(number).token_refused:
+                self._trouble(number).token_refused = True
+                self._wait_for_turn(number, order, first=True)
+                return True
+            if self._preview:
+                result: CancelResult | None = forecast(order.address, answer)
+                self.people += people_told(answer)
+            else:
+                result = case.answered(answer)
+        except TryLaterError as error:
+            self._later(number, case, error)
+        except RefusedError as error:
+            self._settle(number, _refused(order, error, case))
+        else:
+            if result is None:
+                self._wait_for_turn(number, order, first=True)
+            else:
+                self._settle(number, result)
+        return False
+
+    def _trouble(self, number: int) -> _Trouble:
+        return self._troubles.setdefault(number, _Trouble(time.monotonic()))
+
+    def _later(self, number: int, case: CancelCase, error: TryLaterError) -> None:
+        trouble = self._trouble(number)
+        trouble.tries += 1
+        wait = self._patience.backoff(trouble.tries) if error.retry_after is None else error.retry_after
+        if wait > self._patience.longest_wait or time.monotonic() + wait > trouble.since + self._patience.retry_for:
+            error.in_doubt, error.attempts = case.in_doubt, case.attempts
+            if not case.ever_in_doubt:
+                self._journal.not_sent(number)
+            self.left[number] = error
+            del self._cases[number]
+            return
+        self._resting += 1
+        asyncio.get_running_loop().call_later(wait, self._rested, number)
+
+    def _rested(self, number: int) -> None:
+        self._resting -= 1
+        self._wait_for_turn(number, self.orders[number])
+        self._changed.set()
+
+    def _settle(self, number: int, result: CancelResult) -> None:
+        self.results[number] = result
+        self.counts[result.outcome] += 1
+        self._journal.settled(number, result)
+        self._cases.pop(number, None)
+        self._troubles.pop(number, None)
+
+    @property
+    def rate(self) -> float:
+        """Events settled a second, in this run."""
+        return (len(self.results) - self._known) / max(time.monotonic() - self._started, 0.001)
+
+    @property
+    def longest_wait_asked(self) -> float | None:
+        """Seconds until the last of what is left may be asked for again, None if something has no such time."""
+        waits = [error.retry_after for error in self.left.values()]
+        return max((wait for wait in waits if wait is not None), default=None) if None not in waits else None
+
+
+def _refused(order: Order, error: RefusedError, case: CancelCase) -> CancelResult:
+    return CancelResult(
+        event_id=order.address.event_id,
+        mailbox=order.address.mailbox,
+        outcome=error.outcome,
+        message=str(error),
+        request_id=error.request_id,
+        attempts=case.attempts,
+    )

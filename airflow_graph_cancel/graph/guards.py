@@ -1,0 +1,42 @@
+"""What must hold before the first of many cancellations goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.bulk import BulkCancelling, Options, Order
+from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.journal import NoBulkJournal
+from airflow_graph_cancel.graph.orders import people_in_rows
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.client import GraphClient
+
+__all__ = ["refuse_too_many_people"]
+
+
+async def refuse_too_many_people(
+    client: GraphClient, events: object, orders: Sequence[Order], most: int, options: Options
+) -> None:
+    """Refuse if more people would get a message than somebody thought possible.
+
+    A group counts as one, as it does for Exchange. Read from the rows if all of them say, else from Graph.
+
+    :param client: reads the events.
+    :param events: as they were given, for rows with ``people``.
+    :param orders: the events.
+    :param most: people that may be told.
+    :param options: as for the cancelling.
+    :raises InvalidInputError: if it would be more; nothing was sent.
+    """
+    people = people_in_rows(events)
+    if people is None:
+        reading = BulkCancelling(client, orders, NoBulkJournal(), replace(options, tick=lambda _: None), preview=True)
+        await reading.run()
+        if reading.left:
+            raise next(iter(reading.left.values()))
+        people = reading.people
+    if people > most:
+        raise InvalidInputError(f"{people} people would get a message, more than max_people={most}. Nothing was sent.")

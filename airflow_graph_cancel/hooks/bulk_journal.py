@@ -1,0 +1,230 @@
+"""The journal of many events in Airflow's task state store, in chunks, so that its cost grows with their number only.
+
+A chunk is stored when the first of its events is about to be sent, and again as its events settle. What a killed
+process leaves in doubt is therefore at most what was open in the chunks that it had begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING, cast
+from uuid import uuid4
+
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
+
+if TYPE_CHECKING:
+    from airflow.sdk.execution_time.context import TaskStateStoreAccessor
+    from pydantic import JsonValue
+
+    from airflow_graph_cancel.graph.bulk import Order
+
+__all__ = ["TaskStateBulkJournal", "digest_of"]
+
+log = logging.getLogger(__name__)
+
+CHUNK = 150
+"""Events of a chunk: with messages of 250 characters its value stays below 64 KiB."""
+_MESSAGE = 250
+_FLUSH_EVERY = 5.0
+
+
+def digest_of(orders: Sequence[Order]) -> str:
+    """Return a digest of a list of events: another list, or another order of it, has another."""
+    digest = hashlib.sha256()
+    for order in orders:
+        digest.update("\0".join(map(str, astuple(order.address))).encode() + b"\1")
+    return digest.hexdigest()[:24]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What is known of one chunk's events: requests sent, and results."""
+
+    numbers: list[int]
+    sent: dict[int, int] = field(default_factory=dict)
+    results: dict[int, CancelResult] = field(default_factory=dict)
+    begun: bool = False
+    foreign: bool = False
+    """Whether another process, or an earlier try, may have sent what is not settled."""
+    unsent: set[int] = field(default_factory=set)
+    """Events whose requests certainly took no effect."""
+    dirty: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return len(self.results) == len(self.numbers)
+
+
+class _EventJournal:
+    """One event's view, for the case that decides about it."""
+
+    __slots__ = ("_chunk", "_journal", "_number")
+
+    def __init__(self, journal: TaskStateBulkJournal, chunk: _Chunk, number: int) -> None:
+        self._journal, self._chunk, self._number = journal, chunk, number
+
+    @property
+    def sent(self) -> int:
+        return self._chunk.sent.get(self._number, 0)
+
+    def settled_before(self) -> None:
+        return None
+
+    def sent_before(self) -> bool:
+        if not self._chunk.foreign and self._chunk.begun:
+            self._journal.look_for_others(self._chunk)
+        return self._chunk.foreign and self._number not in self._chunk.unsent
+
+    def sending(self) -> None:
+        self._journal.sending([self._number])
+
+    def not_sent(self) -> None:
+        self._journal.not_sent(self._number)
+
+    def settled(self, result: CancelResult) -> None:
+        self._journal.settled(self._number, result)
+
+
+class TaskStateBulkJournal:
+    """Many events' journal, kept under the task instance (dag run, task, map index).
+
+    :param store: ``context["task_state_store"]``, or None to keep nothing beyond this process.
+    :param orders: the events; their places are their numbers.
+    """
+
+    def __init__(self, store: TaskStateStoreAccessor | None, orders: Sequence[Order]) -> None:
+        self._store = store
+        self._me = uuid4().hex[:12]
+        self._digest = digest_of(orders)
+        self._flushed = time.monotonic()
+        # Neighbours in a chunk are sent at about the same time: by mailbox, as the requests go out.
+        by_mailbox = sorted(range(len(orders)), key=lambda number: (orders[number].address.mailbox.casefold(), number))
+        self._chunks = [_Chunk(by_mailbox[start : start + CHUNK]) for start in range(0, len(by_mailbox), CHUNK)]
+        self._chunk_of = [0] * len(orders)
+        for place, number in enumerate(by_mailbox):
+            self._chunk_of[number] = place // CHUNK
+        self._orders = orders
+        if store is not None:
+            self._load(store)
+
+    def _load(self, store: TaskStateStoreAccessor) -> None:
+        plan = store.get("graph_cancel_list")
+        if isinstance(plan, dict) and plan.get("digest") not in (None, self._digest):
+            log.warning(
+                "The list of events differs from the one of an earlier try: what that one settled is not known here."
+            )
+        store.set("graph_cancel_list", {"digest": self._digest, "events": len(self._orders)})
+        for place, chunk in enumerate(self._chunks):
+            if (value := self._stored(place)) is not None:
+                unsent = value.get("unsent")
+                chunk.unsent = {int(str(number)) for number in unsent} if isinstance(unsent, list) else set()
+                self._merge(chunk, value)
+
+    def _key(self, place: int) -> str:
+        return f"graph_cancel_{self._digest}_{place}"
+
+    def _stored(self, place: int) -> dict[str, JsonValue] | None:
+        value = self._store.get(self._key(place)) if self._store is not None else None
+        return value if isinstance(value, dict) else None
+
+    def _merge(self, chunk: _Chunk, value: dict[str, JsonValue]) -> None:
+        """Take over what somebody else wrote."""
+        if value.get("by") == self._me:
+            return
+        chunk.foreign = True
+        sent, rows = value.get("sent"), value.get("rows")
+        for number, count in (sent if isinstance(sent, dict) else {}).items():
+            chunk.sent[int(number)] = max(chunk.sent.get(int(number), 0), int(str(count)))
+        for number, row in (rows if isinstance(rows, dict) else {}).items():
+            if isinstance(row, list) and int(number) not in chunk.results:
+                chunk.results[int(number)] = self._result(int(number), row)
+
+    def _result(self, number: int, row: list[JsonValue]) -> CancelResult:
+        outcome, request_id, at, message = row
+        address = self._orders[number].address
+        return CancelResult(
+            event_id=address.event_id,
+            mailbox=address.mailbox,
+            outcome=Outcome(str(outcome)),
+            message=str(message),
+            request_id=None if request_id is None else str(request_id),
+            attempts=self._chunks[self._chunk_of[number]].sent.get(number, 0),
+            at=str(at),
+        )
+
+    def look_for_others(self, chunk: _Chunk) -> None:
+        """Find out whether another process of this task works on the chunk as well."""
+        if (value := self._stored(self._chunk_of[chunk.numbers[0]])) is not None:
+            self._merge(chunk, value)
+
+    def settled_before(self) -> Mapping[int, CancelResult]:
+        """Return what earlier tries settled."""
+        return {number: result for chunk in self._chunks for number, result in chunk.results.items()}
+
+    def event(self, number: int) -> _EventJournal:
+        """Return one event's journal."""
+        return _EventJournal(self, self._chunks[self._chunk_of[number]], number)
+
+    def sending(self, numbers: Sequence[int]) -> None:
+        """Count the requests; write the mark of every chunk that begins with them, or let the error keep them back."""
+        for number in numbers:
+            chunk = self._chunks[self._chunk_of[number]]
+            chunk.sent[number] = chunk.sent.get(number, 0) + 1
+            chunk.dirty = True
+            if not chunk.begun or number in chunk.unsent:
+                chunk.begun = True
+                chunk.unsent.discard(number)
+                self._write(chunk)
+
+    def not_sent(self, number: int) -> None:
+        """Note that no request for this event took effect."""
+        chunk = self._chunks[self._chunk_of[number]]
+        chunk.unsent.add(number)
+        chunk.dirty = True
+
+    def settled(self, number: int, result: CancelResult) -> None:
+        """Note what became of an event; stored with its chunk, or after some seconds."""
+        chunk = self._chunks[self._chunk_of[number]]
+        chunk.results[number] = result
+        chunk.dirty = True
+        if chunk.whole:
+            self._write_if_possible(chunk)
+        elif time.monotonic() - self._flushed > _FLUSH_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store every chunk that has changed."""
+        self._flushed = time.monotonic()
+        for chunk in self._chunks:
+            if chunk.dirty and chunk.begun:
+                self._write_if_possible(chunk)
+
+    def _write_if_possible(self, chunk: _Chunk) -> None:
+        # What is in the store already is the cautious truth.
+        try:
+            self._write(chunk)
+        except Exception:
+            log.warning("The state of some events could not be stored; a next try will look first.", exc_info=True)
+
+    def _write(self, chunk: _Chunk) -> None:
+        if self._store is None:
+            return
+        self.look_for_others(chunk)
+        rows: dict[str, JsonValue] = {
+            str(number): [str(result.outcome), result.request_id, result.at, result.message[:_MESSAGE]]
+            for number, result in chunk.results.items()
+        }
+        self._store.set(
+            self._key(self._chunk_of[chunk.numbers[0]]),
+            {
+                "by": self._me,
+                "sent": {str(number): count for number, count in chunk.sent.items()},
+                "unsent": cast("list[JsonValue]", sorted(chunk.unsent)),
+                "rows": rows,
+            },
+        )
+        chunk.dirty = False

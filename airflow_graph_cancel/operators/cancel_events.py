@@ -1,0 +1,212 @@
+"""Cancel thousands of Outlook events in one task."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.bases.operator import BaseAsyncOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
+from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
+from airflow_graph_cancel.operators.endings import OBEY_GRAPH, Policy, check_policies, waiting_trigger
+from airflow_graph_cancel.operators.report import write_report
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+    from airflow.sdk.definitions.retry_policy import RetryPolicy
+
+    from airflow_graph_cancel.graph.bulk import BulkCancelling
+    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+
+__all__ = ["GraphCancelEventsOperator"]
+
+_PASSING = {Outcome.CANCELLED, Outcome.ALREADY_CANCELLED, Outcome.PREVIEW}
+_ROWS_SHOWN = 100
+_ROWS_SAID = 10
+_SAY_EVERY = 5.0
+_MOST_DEFERRALS = 10
+"""A service that says "later" for ever is left to Airflow's retries, and to people."""
+
+
+class GraphCancelEventsOperator(BaseAsyncOperator):
+    """Cancel many Outlook events, so that each attendee is told exactly once and every event is accounted for.
+
+    Many mailboxes are worked on side by side, four requests at a time in each, twenty requests in a batch. All events
+    are tried before the task fails; a retry takes up only what is not settled. Returns ``{"total", "counts":
+    {outcome: n}, "unsettled": [up to 100 rows], "report": path or None}``.
+
+    :param events: a list of ids, a list of ``{"event_id", "user_id" | "group_id", "calendar_id", "calendar_group_id",
+        "comment"}`` (further keys are ignored), or a plan; may come from XCom. (templated)
+    :param comment: text for events that bring none. (templated)
+    :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``. (templated)
+    :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
+    :param api_version: ``v1.0`` or ``beta``; overrides the connection's. (templated)
+    :param on_missing: ``fail``, or let the task pass with the event counted (``skip`` or ``succeed``).
+    :param on_not_organizer: the same for copies that are an attendee's or a room's.
+    :param preview: read and report, send nothing.
+    :param max_meetings: refuse before anything is sent if there are more events.
+    :param max_people: refuse before anything is sent if more people would get a message.
+    :param report_path: JSON Lines, a row an event; anything that ``ObjectStoragePath`` takes. (templated)
+    :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
+    :param batch: False sends each request on its own.
+    :param retry_for: how long to go on with an event within one try after "later" (seconds or timedelta).
+    :param retry_policy: default is :class:`~airflow_graph_cancel.retry.GraphRetryPolicy`; yours wins.
+    """
+
+    template_fields: Sequence[str] = ("events", "comment", "user_id", "conn_id", "api_version", "report_path")
+
+    def __init__(
+        self,
+        *,
+        events: object,
+        comment: str | None = None,
+        user_id: str | None = None,
+        conn_id: str = "graph_calendar_default",
+        api_version: str | None = None,
+        on_missing: Policy = "fail",
+        on_not_organizer: Policy = "fail",
+        preview: bool = False,
+        max_meetings: int | None = None,
+        max_people: int | None = None,
+        report_path: str | None = None,
+        concurrency: int = 64,
+        batch: bool = True,
+        retry_for: timedelta | float = timedelta(minutes=5),
+        retry_policy: RetryPolicy | None = OBEY_GRAPH,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(retry_policy=retry_policy, **kwargs)
+        check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
+        self.events = events
+        self.comment = comment
+        self.user_id = user_id
+        self.conn_id = conn_id
+        self.api_version = api_version
+        self.on_missing = on_missing
+        self.on_not_organizer = on_not_organizer
+        self.preview = preview
+        self.max_meetings = max_meetings
+        self.max_people = max_people
+        self.report_path = report_path
+        self.concurrency = concurrency
+        self.batch = batch
+        self.retry_for = retry_for
+        self._stopped = False
+        self._said = 0.0
+        self._deferrals = 0
+
+    @cached_property
+    def hook(self) -> GraphEventHook:
+        """The hook; imported here because DAG files are parsed all the time and the SDK is heavy."""
+        from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+
+        return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
+
+    async def aexecute(self, context: Context) -> dict[str, Any]:
+        """Cancel the events and return the counts, or end the task as the outcomes demand."""
+        from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
+
+        budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
+        try:
+            work = await self.hook.cancel_events(
+                self.events,
+                self.comment,
+                self.user_id,
+                preview=self.preview,
+                max_meetings=self.max_meetings,
+                max_people=self.max_people,
+                concurrency=self.concurrency,
+                batch=self.batch,
+                patience=Patience(retry_for=budget, longest_wait=LONGEST_WAIT),
+                journal=partial(TaskStateBulkJournal, context.get("task_state_store")),
+                stopped=lambda: self._stopped,
+                tick=self._progress,
+            )
+        except (TryLaterError, StoppedError):
+            raise
+        except GraphCancelError as error:
+            raise AirflowFailException(str(error)) from error
+        return self._end(work, context)
+
+    def execute_complete(self, context: Context, event: object = None, deferrals: int = 0) -> dict[str, Any]:
+        """Go on after a deferral, by beginning anew: the task state store knows what is settled."""
+        self._deferrals = deferrals
+        result: dict[str, Any] = self.execute(context)  # type: ignore[no-untyped-call]
+        return result
+
+    def on_kill(self) -> None:
+        """Send nothing more; Airflow calls this and lets the task go on for a few seconds."""
+        self._stopped = True
+
+    def _progress(self, work: BulkCancelling) -> None:
+        now = time.monotonic()
+        if now - self._said < _SAY_EVERY:
+            return
+        self._said = now
+        rate = work.rate
+        left = f", about {(len(work.orders) - len(work.results)) / rate:.0f} s left" if rate else ""
+        self.log.info(
+            "%d of %d settled (%s), %.0f/s%s", len(work.results), len(work.orders), _counted(work), rate, left
+        )
+
+    def _end(self, work: BulkCancelling, context: Context) -> dict[str, Any]:
+        unsettled = {number: _left(work, number) for number in sorted(work.left)}
+        rows = {**{number: result.as_row() for number, result in work.results.items()}, **unsettled}
+        if self.report_path:
+            write_report(self.report_path, work.orders, rows)
+        result = {
+            "total": len(work.orders),
+            "counts": dict(work.counts),
+            "unsettled": list(unsettled.values())[:_ROWS_SHOWN],
+            "report": self.report_path,
+        }
+        self.log.info("%d events: %s", len(work.orders), _counted(work) or "nothing to do")
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = {"total": len(work.orders), **work.counts}
+        bad = [row for number, row in sorted(rows.items()) if not self._passes(str(row["outcome"]))]
+        if not bad:
+            return result
+        said = "; ".join(f"{row['event_id']} in {row['mailbox']}: {row['message']}" for row in bad[:_ROWS_SAID])
+        sentence = f"{len(bad)} of {len(work.orders)} events were not cancelled ({_counted(work)}). {said}"
+        if not unsettled:
+            raise AirflowFailException(sentence)
+        wait = work.longest_wait_asked
+        if wait is not None and wait > LONGEST_WAIT and self._deferrals < _MOST_DEFERRALS:
+            self.log.info("All that is left waits for Graph; the worker slot is free for %.0f s.", wait)
+            moment = datetime.now(UTC) + timedelta(seconds=wait)
+            self.defer(
+                trigger=waiting_trigger(moment),
+                method_name="execute_complete",
+                kwargs={"deferrals": self._deferrals + 1},
+            )
+        worst = next(iter(work.left.values()))
+        raise type(worst)(sentence, status=worst.status, code=worst.code, retry_after=wait) from worst
+
+    def _passes(self, outcome: str) -> bool:
+        if outcome == Outcome.MISSING:
+            return self.on_missing != "fail"
+        if outcome == Outcome.NOT_ORGANIZER:
+            return self.on_not_organizer != "fail"
+        return outcome in _PASSING
+
+
+def _left(work: BulkCancelling, number: int) -> dict[str, str | int | None]:
+    error, address = work.left[number], work.orders[number].address
+    return CancelResult(
+        event_id=address.event_id,
+        mailbox=address.mailbox,
+        outcome=error.outcome,
+        message=str(error),
+        request_id=error.request_id,
+        attempts=error.attempts,
+    ).as_row()
+
+
+def _counted(work: BulkCancelling) -> str:
+    return ", ".join(f"{outcome} {count}" for outcome, count in sorted(work.counts.items()))

@@ -1,0 +1,41 @@
+"""A line of JSON for every event, whatever became of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_graph_cancel.graph.bulk import Order
+
+__all__ = ["write_report"]
+
+Row = dict[str, str | int | None]
+
+
+def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) -> None:
+    """Write the report as JSON Lines, whole or not at all.
+
+    :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
+    :param orders: the events, in the order in which they were given.
+    :param rows: what became of them, by place.
+    """
+    from airflow.sdk import ObjectStoragePath
+
+    lines = []
+    for place, order in enumerate(orders):
+        address = order.address
+        where = {
+            "user_id": address.user_id,
+            "group_id": address.group_id,
+            "calendar_id": address.calendar_id,
+            "calendar_group_id": address.calendar_group_id,
+        }
+        lines.append(json.dumps({**rows[place], **{name: value for name, value in where.items() if value}}) + "\n")
+    target = ObjectStoragePath(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # One write of the whole, since object stores cannot append and a reader must never see half a row.
+    with target.open("w", encoding="utf-8") as file:
+        file.write("".join(lines))
