@@ -30,6 +30,8 @@ _MAILBOX = {
 _NOT_ORGANIZER = {"ErrorCalendarIsNotOrganizer"}
 _NOT_ORGANIZER_TEXT = "need to be an organizer"
 _RECIPIENT = {"ErrorInvalidRecipients"}
+_LONGEST = 86_400.0
+"""Seconds; a service that asks for more than a day has not meant it."""
 _TRANSIENT_STATUS = {408, 409, 423, 425}
 
 
@@ -70,7 +72,7 @@ class Answer:
         """The body's JSON object; empty if it is anything else."""
         try:
             body = json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return body if isinstance(body, dict) else {}
 
@@ -106,12 +108,17 @@ class Answer:
         return parse_retry_after(self.headers.get("retry-after"), self.headers.get("date"))
 
     @property
+    def _is_html(self) -> bool:
+        return "html" in self.headers.get("content-type", "") or self.content.lstrip()[:1] == b"<"
+
+    @property
     def meaning(self) -> Meaning:
         """What this answer says about a cancel request."""
         status, code = self.status, self.code
         if 200 <= status < 300:
-            # Some other 2xx than Graph's own may come from a proxy's login page, which cancels nothing.
-            return Meaning.ACCEPTED if status == 202 or self.request_id else Meaning.EFFECT_UNKNOWN
+            # A 2xx that is not Graph's own may be a proxy's login page, which cancels nothing.
+            graphs_own = bool(self.request_id) or (status == 202 and not self.content)
+            return Meaning.ACCEPTED if graphs_own and not self._is_html else Meaning.EFFECT_UNKNOWN
         if status >= 500 or status in _TRANSIENT_STATUS:
             return Meaning.EFFECT_UNKNOWN
         if code in _RECIPIENT:
@@ -148,17 +155,17 @@ def parse_retry_after(value: str | None, date: str | None = None) -> float | Non
     except ValueError:
         pass
     else:
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return min(max(0.0, seconds), _LONGEST) if math.isfinite(seconds) else None
     until = _http_date(value)
     if until is None:
         return None
     now = (_http_date(date) if date else None) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST)
 
 
 def _http_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -238,7 +238,7 @@ class BulkCancelling:
     def _later(self, number: int, case: CancelCase, error: TryLaterError) -> None:
         trouble = self._trouble(number)
         trouble.tries += 1
-        wait = self._patience.backoff(trouble.tries) if error.retry_after is None else error.retry_after
+        wait = self._patience.wait(error, trouble.tries)
         if wait > self._patience.longest_wait or time.monotonic() + wait > trouble.since + self._patience.retry_for:
             error.in_doubt, error.attempts = case.in_doubt, case.attempts
             if not case.ever_in_doubt:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.graph.answers import Meaning
 from airflow_graph_cancel.graph.case import EVIDENCE, CancelCase, Step
 from airflow_graph_cancel.graph.client import AnswerLostError
-from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError
+from airflow_graph_cancel.graph.errors import GraphCancelError, RefusedError, StoppedError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.patience import Patience, never_stopped, patiently
 
@@ -49,10 +50,10 @@ async def cancel_event(
     async def ask() -> Answer:
         if case.step is not Step.SEND:
             return await client.look(address, EVIDENCE)
-        if stopped():
-            raise StoppedError(f"The task was told to stop before it sent the cancellation of {address}.")
         # Before the mark: a login that fails has certainly cancelled nothing.
         await client.sign_in()
+        if stopped():
+            raise StoppedError(f"The task was told to stop before it sent the cancellation of {address}.")
         journal.sending()
         try:
             return await client.cancel(address, comment)
@@ -60,15 +61,25 @@ async def cancel_event(
             case.lost()
             raise
 
+    async def ask_with_a_good_token() -> Answer:
+        answer = await ask()
+        if answer.meaning is Meaning.TOKEN_REFUSED and case.step is Step.SEND:
+            # A 401 is certain to have had no effect; a really fresh token may.
+            await client.credential.renew()
+            answer = await ask()
+        return answer
+
     async def once() -> CancelResult:
-        while (result := case.answered(await ask())) is None:
+        while (result := case.answered(await ask_with_a_good_token())) is None:
             pass
         return result
 
     try:
         result = await patiently(once, address, patience, stopped)
     except GraphCancelError as error:
-        error.attempts, error.in_doubt = journal.sent, case.in_doubt
+        error.attempts, error.in_doubt, error.mailbox = journal.sent, case.in_doubt, address.mailbox
+        if case.in_doubt and isinstance(error, RefusedError):
+            error.args = (f"{error} An earlier request may have taken effect, so that people may have been told.",)
         if not case.ever_in_doubt:
             journal.not_sent()
         raise

@@ -121,7 +121,8 @@ class CancelCase:
             return self._result(
                 Outcome.CANCELLED, "The answer to an earlier request was lost; a look shows the event gone.", answer
             )
-        if answer.meaning is not Meaning.ACCEPTED:
+        if answer.meaning is not Meaning.ACCEPTED or not answer.json.get("id"):
+            # A look that does not show the event shows nothing.
             raise refusal(self.address, answer)
         self.step = Step.SEND
         if self._refusal is not None:

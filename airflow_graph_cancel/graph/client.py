@@ -7,6 +7,7 @@ did. So the client underneath has no middleware, and what comes back is the raw 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerLostError", "GraphClient"]
 
+_LONGEST_ANSWER = 90.0
+"""Seconds, beyond the timeouts of connecting and of reading, which begin anew with every byte."""
 _RAW = ResponseHandlerOption(NativeResponseHandler())
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -62,14 +65,17 @@ class GraphClient:
             return (await self.credential.get_token(*self.scopes)).token
         except AzureError as error:
             raise login_error(error) from error
+        except (TypeError, KeyError, ValueError) as error:
+            # azure-identity takes an answer that is no token apart without a look at it.
+            raise AccessDeniedError("Sign-in failed: what the login answered is no token.") from error
 
     async def cancel(self, address: EventAddress, comment: str | None) -> Answer:
-        """POST the cancellation once.
+        """POST the cancellation once; a refused token is the caller's to renew, who may have been told to stop.
 
         :raises AnswerLostError: if it may have been carried out without an answer.
         :raises ServiceUnavailableError: if it certainly was not sent.
         """
-        return await self._send(lambda: cancel_request(self.adapter, address, comment))
+        return await self._send_once(cancel_request(self.adapter, address, comment))
 
     async def look(self, address: EventAddress, select: tuple[str, ...] = ()) -> Answer:
         """GET the event once.
@@ -111,11 +117,14 @@ class GraphClient:
     async def _send_once(self, request: RequestInformation) -> Answer:
         request.add_request_options([_RAW])
         request.headers.try_add("client-request-id", str(uuid4()))
+        # A long answer could hold the connection for ever, a byte at a time; and nothing here is worth compressing.
+        request.headers.try_add("Accept-Encoding", "identity")
         try:
-            response = cast("httpx.Response", await self.adapter.send_primitive_async(request, "bytes", None))
+            async with asyncio.timeout(_LONGEST_ANSWER):
+                response = cast("httpx.Response", await self.adapter.send_primitive_async(request, "bytes", None))
         except AzureError as error:
             raise login_error(error) from error
-        except (httpx.TransportError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _transport_error(error) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.content)

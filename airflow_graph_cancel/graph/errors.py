@@ -52,6 +52,7 @@ class GraphCancelError(Exception):
     :param retry_after: seconds that the service asked to wait.
     :param attempts: cancel requests sent for this event so far.
     :param in_doubt: whether a cancel request was sent whose effect is not known.
+    :ivar mailbox: owner of the event, if it is about one.
     """
 
     outcome: ClassVar[Outcome]
@@ -74,6 +75,7 @@ class GraphCancelError(Exception):
         self.retry_after = retry_after
         self.attempts = attempts
         self.in_doubt = in_doubt
+        self.mailbox: str | None = None
 
 
 class InvalidInputError(GraphCancelError, ValueError):

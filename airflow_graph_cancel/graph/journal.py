@@ -61,17 +61,21 @@ class BulkJournal(Protocol):
 
 
 class NoJournal:
-    """The journal of a caller that never tries again."""
+    """The journal of a caller that keeps nothing.
 
-    def __init__(self) -> None:
+    :param sent_before: what the caller knows of an earlier try.
+    """
+
+    def __init__(self, *, sent_before: bool = False) -> None:
         self.sent = 0
+        self._sent_before = sent_before
 
     def settled_before(self) -> None:
         """Nothing is known of earlier tries."""
 
     def sent_before(self) -> bool:
-        """Nothing is known of earlier tries."""
-        return False
+        """Return what the caller said."""
+        return self._sent_before
 
     def sending(self) -> None:
         """Only count."""

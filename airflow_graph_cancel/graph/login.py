@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline import PipelineResponse
 
-__all__ = ["RenewableCredential", "granted", "login_error"]
+__all__ = ["RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
 
 _EXPLAINED = {
     "AADSTS7000215": "the client secret is wrong (not its ID but its value is needed)",
@@ -85,7 +87,9 @@ def login_error(error: AzureError) -> GraphCancelError:
     if isinstance(error, ServiceRequestError | ServiceResponseError):
         if "CERTIFICATE_VERIFY_FAILED" in text:
             return AccessDeniedError("The login's TLS certificate is not trusted: give the CA bundle's path as Verify.")
-        return ServiceUnavailableError(f"The login could not be reached: {text.splitlines()[0]}.")
+        return ServiceUnavailableError(
+            f"The login could not be reached ({type(error.inner_exception or error).__name__})."
+        )
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is not None and (status == 429 or status >= 500):
         headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
@@ -94,8 +98,20 @@ def login_error(error: AzureError) -> GraphCancelError:
     for code, explanation in _EXPLAINED.items():
         if code in text:
             return AccessDeniedError(f"Sign-in failed: {explanation} ({code}).", status=status, code=code)
-    first_line = text.splitlines()[0] if text else type(error).__name__
-    return AccessDeniedError(f"Sign-in failed: {first_line}", status=status)
+    # Never the text itself: a gateway may have put the request into it, and that holds the secret.
+    found = re.search(r"AADSTS\d+", text)
+    said = found[0] if found else f"the login answered {status}" if status else type(error).__name__
+    return AccessDeniedError(f"Sign-in failed: {said}.", status=status, code=found[0] if found else None)
+
+
+def raise_for_unavailable(response: PipelineResponse[Any, Any]) -> None:
+    """Raise for a login that is busy or down, which azure-identity would take for a refusal if the body is no JSON.
+
+    :param response: of the login; meant as azure-core's ``raw_response_hook``.
+    """
+    status = response.http_response.status_code
+    if status == 429 or status >= 500:
+        raise HttpResponseError(response=response.http_response)
 
 
 def granted(token: str) -> frozenset[str]:

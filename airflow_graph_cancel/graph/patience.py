@@ -42,14 +42,24 @@ class Patience:
 
     retry_for: float = 300.0
     longest_wait: float = LONGEST_WAIT
-    first_wait: float = 0.5
+    first_wait: float = 1.0
     most_wait: float = 30.0
 
-    def backoff(self, tries: int) -> float:
-        """Return the seconds to wait after so many tries when the service names none.
+    def wait(self, error: BaseException | None, tries: int) -> float:
+        """Return the seconds to wait before the next try.
 
+        What the service asks for is obeyed to the letter once. A service that goes on asking for nothing, or lost an
+        answer, gets a jittered back-off at least: what it has begun may not be visible yet.
+
+        :param error: of the last try.
         :param tries: 1 after the first.
         """
+        asked = error.retry_after if isinstance(error, TryLaterError) else None
+        if asked is not None and isinstance(error, ThrottledError):
+            return asked if tries == 1 else max(asked, self._backoff(tries - 1))
+        return max(asked or 0.0, self._backoff(tries))
+
+    def _backoff(self, tries: int) -> float:
         grown = min(self.most_wait, self.first_wait * 2.0 ** min(tries - 1, 32))
         return grown + random.uniform(0, self.first_wait)
 
@@ -71,9 +81,7 @@ async def patiently(
     give_up_at = time.monotonic() + patience.retry_for
 
     def wait(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, TryLaterError) else None
-        return patience.backoff(state.attempt_number) if asked is None else asked
+        return patience.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
     def hand_over(state: RetryCallState) -> bool:
         upcoming = state.upcoming_sleep

@@ -120,4 +120,5 @@ def _malformed(address: EventAddress, answer: Answer) -> str:
     if 300 <= answer.status < 400:
         return f"Graph's address redirects elsewhere, which is not followed with a token: check Base URL ({address})."
     # Graph's own text on purpose: it is about the request's form and the only clue there is.
-    return f"Graph refuses the request for {address}: {answer.message or 'no reason given'}"
+    said = " ".join(answer.message.split())[:200] or "no reason given"
+    return f"Graph refuses the request for {address}: {said}"

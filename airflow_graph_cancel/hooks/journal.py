@@ -49,9 +49,11 @@ class TaskStateJournal:
     def settled_before(self) -> CancelResult | None:
         """Return the result of an earlier try that ended well."""
         row = self._entry().get("result")
-        if not isinstance(row, dict):
+        try:
+            return CancelResult(**{**row, "outcome": Outcome(row["outcome"])}) if isinstance(row, dict) else None
+        except (TypeError, KeyError, ValueError):
+            # Whoever wrote that, a state of "settled" is still a reason to look first.
             return None
-        return CancelResult(**{**row, "outcome": Outcome(row["outcome"])})
 
     def sent_before(self) -> bool:
         """Return whether somebody other than this process may have sent the request."""
@@ -65,7 +67,9 @@ class TaskStateJournal:
 
     def not_sent(self) -> None:
         """Take the mark back, so that the next try need not look first."""
-        self._write_if_possible("not_sent")
+        # Another process of this task may have sent since; its mark is not ours to take back.
+        if self._entry().get("by") in {None, self._me}:
+            self._write_if_possible("not_sent")
 
     def settled(self, result: CancelResult) -> None:
         """Keep the result: a task that dies between here and its end is not sent again."""

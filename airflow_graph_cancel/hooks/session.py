@@ -7,11 +7,13 @@ import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
-from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
 from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
 from kiota_http.httpx_request_adapter import HttpxRequestAdapter
@@ -21,7 +23,7 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 from airflow_graph_cancel import __version__
 from airflow_graph_cancel.graph.client import GraphClient
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError, InvalidInputError
-from airflow_graph_cancel.graph.login import RenewableCredential
+from airflow_graph_cancel.graph.login import RenewableCredential, raise_for_unavailable
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -47,8 +49,9 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
     """
     _quieten()
     credential = RenewableCredential(lambda: _credential(settings))
-    http = httpx.AsyncClient(
-        transport=_transport(settings, None),
+    http = HttpxAiohttpClient(
+        verify=_ssl_context(settings),
+        limits=_LIMITS,
         mounts=_proxy_mounts(settings),
         trust_env=settings.trust_env,
         timeout=TIMEOUT,
@@ -97,6 +100,9 @@ def _credential(settings: GraphSettings) -> AsyncTokenCredential:
         "use_env_settings": settings.trust_env,
         # azure-core's own retries would sleep through any Retry-After with the worker slot held; ours do not.
         "retry_total": 0,
+        "raw_response_hook": raise_for_unavailable,
+        "connection_timeout": TIMEOUT.connect,
+        "read_timeout": TIMEOUT.read,
     }
     if not (settings.certificate_path or settings.certificate_data):
         return ClientSecretCredential(client_secret=settings.client_secret or "", **common)
@@ -108,7 +114,7 @@ def _credential(settings: GraphSettings) -> AsyncTokenCredential:
             password=settings.client_secret,
             **common,
         )
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError) as error:
         label = "Certificate path" if settings.certificate_path else "Certificate data"
         raise ConnectionSettingsError(
             f'Connection "{settings.conn_id}": {label} must hold an RSA key and its certificate, as PEM or PKCS12, '
@@ -119,7 +125,15 @@ def _credential(settings: GraphSettings) -> AsyncTokenCredential:
 def _ssl_context(settings: GraphSettings) -> ssl.SSLContext:
     if isinstance(settings.verify, bool):
         return httpx.create_ssl_context(verify=settings.verify, trust_env=settings.trust_env)
-    return ssl.create_default_context(cafile=settings.verify)
+    try:
+        if Path(settings.verify).is_dir():
+            return ssl.create_default_context(capath=settings.verify)
+        return ssl.create_default_context(cafile=settings.verify)
+    except ssl.SSLError as error:
+        raise ConnectionSettingsError(
+            f'Connection "{settings.conn_id}": Verify names {settings.verify}, which holds no certificate in PEM. '
+            "Nothing was sent."
+        ) from error
 
 
 def _transport(settings: GraphSettings, proxy: str | None) -> AiohttpTransport:
@@ -139,22 +153,23 @@ def _proxy_mounts(settings: GraphSettings) -> dict[str, AiohttpTransport | None]
     if mounts:
         for host in settings.proxies.get("no", "").split(","):
             if host.strip():
-                mounts[host.strip() if "://" in host else f"all://{host.strip()}"] = _transport(settings, None)
+                name = host.strip().removeprefix("*")
+                mounts[name if "://" in name else f"all://{name}"] = _transport(settings, None)
     return mounts
 
 
 def _login_proxies(settings: GraphSettings) -> dict[str, str] | None:
     proxies = {scheme: url for scheme, url in settings.proxies.items() if scheme in {"http", "https"}}
-    login = settings.authority or "https://login.microsoftonline.com"
-    direct = [host.strip().removeprefix("*") for host in settings.proxies.get("no", "").split(",") if host.strip()]
-    if not proxies or any(login.endswith(host) for host in direct):
-        return None
-    return proxies
+    host = urlsplit(settings.authority or "https://login.microsoftonline.com").hostname or ""
+    direct = [name.strip().removeprefix("*") for name in settings.proxies.get("no", "").split(",") if name.strip()]
+    return None if any(host.endswith(name) for name in direct) else proxies or None
 
 
 def _quieten() -> None:
-    # azure-identity says at INFO that it has a token, once for every request. A level set by a person stays.
-    for name in ("azure", "httpx", "msal"):
+    # azure-identity says at INFO that it has a token, once for every request, and at WARNING what a proxy answered,
+    # with the proxy's password; our own errors say the rest. A level set by a person stays.
+    warning, error = logging.WARNING, logging.ERROR
+    for name, level in {"azure": warning, "azure.identity": error, "httpx": warning, "msal": warning}.items():
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
-            logger.setLevel(logging.WARNING)
+            logger.setLevel(level)

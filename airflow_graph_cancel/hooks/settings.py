@@ -177,7 +177,9 @@ class _Fields:
             valid = parts.hostname is not None and (parts.port is None or parts.port > 0)
         except ValueError:
             valid = False
-        if not valid or parts.query or parts.fragment or parts.username:
+        if valid and parts.username is not None:
+            raise self.wrong(name, "has a name and a password in its URL; they belong into the fields for them")
+        if not valid or parts.query or parts.fragment:
             raise self.wrong(name, f"is {value!r}, which is not the URL of a host")
         if parts.scheme != "https":
             raise self.wrong(name, f"is {value!r}; it must begin with https://, for it receives secrets")
@@ -213,4 +215,6 @@ class _Fields:
             return {}
         if not isinstance(value, dict) or not all(isinstance(url, str | None) for url in value.values()):
             raise self.wrong("proxies", 'must be an object such as {"https": "http://proxy:3128"}')
+        if any(url and name != "no" and "://" not in url for name, url in value.items()):
+            raise self.wrong("proxies", "must give each proxy as a URL, such as http://proxy:3128")
         return {name: url for name, url in value.items() if url}

@@ -17,15 +17,25 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
+from airflow_graph_cancel.graph.journal import NoJournal
 from airflow_graph_cancel.graph.outcome import CancelResult
 from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
 from airflow_graph_cancel.hooks.journal import TaskStateJournal
-from airflow_graph_cancel.operators.endings import OBEY_GRAPH, Policy, check_policies, waiting_trigger
+from airflow_graph_cancel.operators.endings import (
+    OBEY_GRAPH,
+    Policy,
+    check_policies,
+    check_rendered,
+    check_switches,
+    given,
+    waiting_trigger,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
+    from airflow_graph_cancel.graph.address import EventAddress
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventOperator"]
@@ -87,6 +97,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
     ) -> None:
         super().__init__(retry_policy=retry_policy, **kwargs)
         check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
+        check_switches(preview=preview)
         self.event_id = event_id
         self.comment = comment
         self.user_id = user_id
@@ -99,7 +110,9 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         self.on_not_organizer = on_not_organizer
         self.preview = preview
         self.retry_for = retry_for
+        self._given = given(self)
         self._started: datetime | None = None
+        self._in_doubt = False
         self._stopped = False
 
     @cached_property
@@ -115,6 +128,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         self._started = self._started or datetime.now(UTC)
         self.log.info("Cancelling event %s in mailbox %s", self.event_id, self.user_id or self.group_id or "(default)")
         try:
+            check_rendered(self, self._given)
             result = await self.hook.cancel_event(
                 self.event_id,
                 self.comment,
@@ -124,7 +138,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
                 self.calendar_group_id,
                 preview=self.preview,
                 patience=Patience(retry_for=self._seconds_left(), longest_wait=LONGEST_WAIT),
-                journal=partial(TaskStateJournal, store) if store is not None else None,
+                journal=partial(TaskStateJournal, store) if store is not None else self._no_journal,
                 stopped=lambda: self._stopped,
             )
         except GraphCancelError as error:
@@ -132,11 +146,15 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         self.log.info("Outcome: %s (%s). %s", result.outcome, result.request_id, result.message)
         return result.as_row()
 
+    def _no_journal(self, _: EventAddress) -> NoJournal:
+        return NoJournal(sent_before=self._in_doubt)
+
     def execute_complete(
-        self, context: Context, event: object = None, started: str | None = None
+        self, context: Context, event: object = None, started: str | None = None, in_doubt: bool = False
     ) -> dict[str, str | int | None]:
         """Go on after a deferral, by beginning anew: the task state store knows what had been sent."""
         self._started = datetime.fromisoformat(started) if started else None
+        self._in_doubt = in_doubt
         row: dict[str, str | int | None] = self.execute(context)  # type: ignore[no-untyped-call]
         return row
 
@@ -170,7 +188,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
             raise AirflowFailException(str(error)) from error
         return CancelResult(
             event_id=self.event_id,
-            mailbox=self.user_id or self.group_id or "me",
+            mailbox=error.mailbox or "me",
             outcome=error.outcome,
             message=str(error),
             request_id=error.request_id,
@@ -185,5 +203,5 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         self.defer(
             trigger=waiting_trigger(moment),
             method_name="execute_complete",
-            kwargs={"started": self._started.isoformat() if self._started else None},
+            kwargs={"started": self._started.isoformat() if self._started else None, "in_doubt": error.in_doubt},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -14,7 +15,15 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
-from airflow_graph_cancel.operators.endings import OBEY_GRAPH, Policy, check_policies, waiting_trigger
+from airflow_graph_cancel.operators.endings import (
+    OBEY_GRAPH,
+    Policy,
+    check_policies,
+    check_rendered,
+    check_switches,
+    given,
+    waiting_trigger,
+)
 from airflow_graph_cancel.operators.report import write_report
 
 if TYPE_CHECKING:
@@ -83,6 +92,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
     ) -> None:
         super().__init__(retry_policy=retry_policy, **kwargs)
         check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
+        check_switches(preview=preview, batch=batch)
         self.events = events
         self.comment = comment
         self.user_id = user_id
@@ -97,6 +107,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self.concurrency = concurrency
         self.batch = batch
         self.retry_for = retry_for
+        self._given = given(self)
         self._stopped = False
         self._said = 0.0
         self._deferrals = 0
@@ -114,6 +125,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
 
         budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
         try:
+            check_rendered(self, self._given)
             work = await self.hook.cancel_events(
                 self.events,
                 self.comment,
@@ -162,13 +174,13 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
             write_report(self.report_path, work.orders, rows)
         result = {
             "total": len(work.orders),
-            "counts": dict(work.counts),
+            "counts": _plain(work),
             "unsettled": list(unsettled.values())[:_ROWS_SHOWN],
             "report": self.report_path,
         }
         self.log.info("%d events: %s", len(work.orders), _counted(work) or "nothing to do")
         for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = {"total": len(work.orders), **work.counts}
+            context["outlet_events"][outlet].extra = {"total": len(work.orders), **_plain(work)}
         bad = [row for number, row in sorted(rows.items()) if not self._passes(str(row["outcome"]))]
         if not bad:
             return result
@@ -208,5 +220,11 @@ def _left(work: BulkCancelling, number: int) -> dict[str, str | int | None]:
     ).as_row()
 
 
+def _plain(work: BulkCancelling) -> dict[str, int]:
+    counts = Counter({str(outcome): count for outcome, count in work.counts.items()})
+    counts.update(str(error.outcome) for error in work.left.values())
+    return dict(counts)
+
+
 def _counted(work: BulkCancelling) -> str:
-    return ", ".join(f"{outcome} {count}" for outcome, count in sorted(work.counts.items()))
+    return ", ".join(f"{outcome} {count}" for outcome, count in sorted(_plain(work).items()))

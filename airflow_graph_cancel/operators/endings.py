@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.retry import GraphRetryPolicy
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+    from airflow.sdk.bases.operator import BaseOperator
 
-__all__ = ["OBEY_GRAPH", "Policy", "check_policies", "waiting_trigger"]
+__all__ = ["OBEY_GRAPH", "Policy", "check_policies", "check_rendered", "check_switches", "given", "waiting_trigger"]
 
 Policy = Literal["fail", "skip", "succeed"]
 OBEY_GRAPH = GraphRetryPolicy()
@@ -25,6 +27,36 @@ def check_policies(**policies: str) -> None:
     for name, policy in policies.items():
         if policy not in get_args(Policy):
             raise ValueError(f"{name} must be one of {', '.join(get_args(Policy))}, not {policy!r}")
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse a switch that is no bool: the text "false" of a feed would switch it on.
+
+    :raises ValueError: naming the argument.
+    """
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be True or False, not {value!r}")
+
+
+def given(operator: BaseOperator) -> frozenset[str]:
+    """Return the templated arguments that the DAG's author gave, before they are rendered."""
+    return frozenset(name for name in operator.template_fields if getattr(operator, name) is not None)
+
+
+def check_rendered(operator: BaseOperator, names: frozenset[str]) -> None:
+    """Refuse an argument that was given and rendered to None, as an XCom does that is not there.
+
+    Without its comment a meeting would be cancelled in silence, without its owner in another mailbox.
+
+    :param names: as :func:`given` returned them.
+    :raises InvalidInputError: naming the argument.
+    """
+    for name in sorted(names):
+        if getattr(operator, name) is None:
+            raise InvalidInputError(
+                f"{name} is None: a template rendered nothing, probably an XCom that is not there. Nothing was sent."
+            )
 
 
 def waiting_trigger(moment: datetime) -> DateTimeTrigger:

@@ -37,5 +37,4 @@ def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) ->
     target = ObjectStoragePath(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # One write of the whole, since object stores cannot append and a reader must never see half a row.
-    with target.open("w", encoding="utf-8") as file:
-        file.write("".join(lines))
+    target.write_text("".join(lines), encoding="utf-8")
