@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 export UV_PYTHON_DOWNLOADS := never
+# Behind a proxy that inspects TLS, the system knows its certificate and uv alone does not.
+export UV_SYSTEM_CERTS := 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 # A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
 unexport PYTHONDONTWRITEBYTECODE

@@ -7,7 +7,7 @@ from typing import Any
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "tenant_id": {
         "label": "Tenant ID",
-        "description": "Directory (tenant) ID of the app registration.",
+        "description": "Required. Directory (tenant) ID of the app registration.",
         "schema": {"type": ["string", "null"]},
     },
     "mailbox": {
@@ -35,8 +35,8 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "api_version": {
         "label": "API version",
-        "description": "Graph version: v1.0 (default) or beta.",
-        "schema": {"type": ["string", "null"], "default": "v1.0"},
+        "description": "Graph version, v1.0 or beta; blank means v1.0.",
+        "schema": {"type": ["string", "null"]},
     },
     "base_url": {
         "label": "Base URL",

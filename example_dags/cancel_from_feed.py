@@ -23,7 +23,7 @@ with DAG(
     },
 ):
     # [START cancel_from_feed]
-    @task
+    @task(show_return_value_in_logs=False)
     def read_feeds(params: dict[str, list[str]]) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = []
         for name in params["feeds"]:
@@ -44,7 +44,10 @@ with DAG(
             "{{ row.room }} is closed: {{ row.reason }} This meeting is cancelled.\n"
             "{{ params.facilities }}, {{ dag_run.run_after | ds }}"
         ),
-        map_index_template="{{ task.user_id.split('@')[0] }}, {{ task.event_id[-12:] }}",
+        map_index_template=(
+            "{% set row = ti.xcom_pull(task_ids='read_feeds')[ti.map_index] %}"
+            "{{ row.room }}, {{ row.organizer.split('@')[0] }}"
+        ),
         on_missing="skip",
         max_active_tis_per_dagrun=4,
         retries=3,

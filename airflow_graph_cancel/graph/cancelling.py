@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.journal import Journal
 
 __all__ = ["cancel_event"]
+
+log = logging.getLogger(__name__)
 
 
 async def cancel_event(
@@ -44,6 +47,7 @@ async def cancel_event(
     :raises StoppedError: if told to stop.
     """
     if (settled := journal.settled_before()) is not None:
+        log.info("%s was cancelled by an earlier try of this task; nothing is sent", address)
         return settled
     case = CancelCase(address, journal)
 

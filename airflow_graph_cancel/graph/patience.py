@@ -89,8 +89,9 @@ async def patiently(
 
     def say(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        kind = "throttled" if isinstance(error, ThrottledError) else "no usable answer"
-        log.warning("%s: %s, trying again in %.1f s", subject, kind, state.upcoming_sleep)
+        status = error.status if isinstance(error, TryLaterError) else None
+        what = f"Graph answered {status}" if status else "no answer"
+        log.warning("%s: %s, going on in %.1f s", subject, what, state.upcoming_sleep)
 
     async def sleep(seconds: float) -> None:
         # In slices, because a stop only sets a flag and must not wait for the rest of a minute.

@@ -10,12 +10,13 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
-from airflow_graph_cancel.graph.errors import ConnectionSettingsError
+from airflow_graph_cancel.graph.errors import ConnectionSettingsError, InvalidInputError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -26,6 +27,8 @@ GLOBAL_ROOT = "https://graph.microsoft.com"
 VERSIONS = ("v1.0", "beta")
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
+_ALIASES = {"tenantId"}
+"""Spellings that Airflow's own Graph hook reads as well."""
 _STANDARD_LABELS = {"login": "Client ID", "password": "Client Secret", "host": "Graph host"}
 
 
@@ -75,7 +78,10 @@ class GraphSettings:
         :param api_version: overrides the connection's, as a task may.
         :raises ConnectionSettingsError: naming the form's label of the first field that is wrong.
         """
+        if api_version and api_version not in VERSIONS:
+            raise InvalidInputError(f"api_version is {api_version!r}; it must be v1.0 or beta. Nothing was sent.")
         fields = _Fields(connection.conn_id, connection, extra)
+        fields.refuse_misspelt()
         root, version_in_url = fields.root()
         host = urlsplit(root).hostname or ""
         version = api_version or version_in_url or fields.text("api_version") or VERSIONS[0]
@@ -118,6 +124,12 @@ class _Fields:
     def wrong(self, name: str, reason: str) -> ConnectionSettingsError:
         label = _STANDARD_LABELS.get(name) or CONNECTION_FIELDS[name]["label"]
         return ConnectionSettingsError(f'Connection "{self.conn_id}": {label} ({name}) {reason}. Nothing was sent.')
+
+    def refuse_misspelt(self) -> None:
+        """Refuse an extra that is almost one of ours: "preview_onyl" would be a guard that is open."""
+        for name in self._extra.keys() - CONNECTION_FIELDS.keys() - _ALIASES:
+            if meant := get_close_matches(name, CONNECTION_FIELDS, n=1, cutoff=0.85):
+                raise self.wrong(meant[0], f"is spelt {name!r} in the extras")
 
     def missing(self, name: str) -> str:
         raise self.wrong(name, "is missing")

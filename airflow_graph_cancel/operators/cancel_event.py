@@ -126,7 +126,8 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         """Cancel the event and return its row, or end the task as its outcome demands."""
         store = context.get("task_state_store")
         self._started = self._started or datetime.now(UTC)
-        self.log.info("Cancelling event %s in mailbox %s", self.event_id, self.user_id or self.group_id or "(default)")
+        owner = self.user_id or self.group_id or "of the connection"
+        self.log.info("%s event %r in mailbox %s", "Previewing" if self.preview else "Cancelling", self.event_id, owner)
         try:
             check_rendered(self, self._given)
             result = await self.hook.cancel_event(
@@ -143,7 +144,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
             )
         except GraphCancelError as error:
             result = self._end_badly(error)
-        self.log.info("Outcome: %s (%s). %s", result.outcome, result.request_id, result.message)
+        self.log.info("Outcome: %s (request id %s). %s", result.outcome, result.request_id, result.message)
         return result.as_row()
 
     def _no_journal(self, _: EventAddress) -> NoJournal:
@@ -172,6 +173,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
 
     def _end_badly(self, error: GraphCancelError) -> CancelResult:
         """Return a row for an outcome that may pass, else raise what Airflow understands."""
+        self.log.info("Outcome: %s. %s", error.outcome, error)
         policy = "fail"
         if isinstance(error, EventMissingError):
             policy = self.on_missing
@@ -183,9 +185,9 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         elif isinstance(error, StoppedError):
             raise error
         if policy == "skip":
-            raise AirflowSkipException(str(error)) from error
+            raise AirflowSkipException(str(error)) from None
         if policy == "fail":
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(str(error)) from None
         return CancelResult(
             event_id=self.event_id,
             mailbox=error.mailbox or "me",

@@ -27,7 +27,6 @@ def connection(url: str, ca: Path, app: str = "sandbox-app") -> Json:
             "tenant_id": TENANT_ID,
             "authority": url,
             "base_url": url,
-            "api_version": "v1.0",
             "allowed_hosts": "localhost",
             "verify": str(ca),
             "disable_instance_discovery": True,

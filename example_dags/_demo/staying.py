@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 180
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
 def run() -> int:
     """Keep both up until Ctrl-C; return 1 only if Airflow ends by itself."""
     console = Console(soft_wrap=True)
+    # A closed terminal and a polite kill end it like Ctrl-C does.
+    for number in _ENDINGS:
+        signal.signal(number, signal.default_int_handler)
     try:
         return stay(console)
     except KeyboardInterrupt:
@@ -50,6 +54,7 @@ def stay(console: Console) -> int:
             AIRFLOW__API__PORT=str(airflow_port),
             AIRFLOW__CORE__EXECUTION_API_SERVER_URL=f"{address}/execution/",
             AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL="30",
+            AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
         )  # fmt: skip
         console.print("Starting Airflow; the first time takes half a minute ...")
         airflow_home.migrate(env, build / "airflow.log")
@@ -62,7 +67,8 @@ def stay(console: Console) -> int:
                 f"\nAirflow      {address}   user admin, password {passwords['admin']}\n"
                 f"Local Graph  {sandbox.url}   (its certificate is its own: let the browser go on)\n\n"
                 "Trigger cancel_from_feed in Airflow and watch the meetings go in the other window.\n"
-                "The connection graph_calendar_default leads to the local Graph. Ctrl-C ends both.",
+                "The connection graph_calendar_default leads to the local Graph. It comes from the environment, so that\n"
+                "Airflow does not list it. Ctrl-C ends both, within ten seconds.",
                 highlight=False,
             )
             process.wait()
@@ -89,13 +95,15 @@ def standalone(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[byte
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
+        # An impatient second Ctrl-C must not leave a scheduler behind.
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
+        for number in (signal.SIGINT, signal.SIGKILL):
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # A process that a script started in the background ignores SIGINT, and its children inherit that.

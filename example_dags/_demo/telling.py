@@ -32,7 +32,7 @@ def meetings(
             _when(meeting["start"]) if meeting else "",
             row["organizer"].partition("@")[0],
             "stands" if event_id in before else "missing",
-            "[red]stands[/]" if event_id in after else "[green]gone[/]",
+            "[red]stands[/]" if event_id in after else "[green]gone[/]" if event_id in before else "missing",
             str(result.get("outcome", "none")),
             str(result.get("attempts", 0)),
         )

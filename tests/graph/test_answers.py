@@ -25,6 +25,8 @@ def answer(status: int, code: str | None = None, message: str = "", **headers: s
     ("given", "meaning"),
     [
         (answer(202), Meaning.ACCEPTED),
+        (Answer(202, {"content-type": "text/html"}, b"<html>Checking your browser</html>"), Meaning.EFFECT_UNKNOWN),
+        (Answer(200, {"request-id": "r"}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
         (answer(204, **{"request-id": "r"}), Meaning.ACCEPTED),
         (Answer(200, {}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
         (answer(404, "ErrorItemNotFound"), Meaning.EVENT_GONE),
@@ -94,7 +96,7 @@ def test_the_organizer_is_named_when_the_copy_names_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b'"x"', b"<html>", b'{"error": "text"}', b'{"error": {"code": 7}}']
+    "body", [b"", b"null", b"[]", b'"x"', b"<html>", b'{"error": "text"}', b'{"error": {"code": 7}}', b"[" * 100_000]
 )
 def test_odd_bodies_are_read_without_an_error(body: bytes) -> None:
     """Gateways answer with anything; that must not hide the status."""
@@ -118,6 +120,8 @@ def test_the_request_id_may_stand_in_the_body_only() -> None:
         ("180", 180),
         ("2.128", 2.128),
         ("-5", 0),
+        ("1e308", 86400),
+        ("1e10", 86400),
         (None, None),
         ("soon", None),
         ("nan", None),
@@ -135,4 +139,5 @@ def test_retry_after_as_a_date_goes_by_the_servers_clock() -> None:
     server = datetime(2030, 1, 1, tzinfo=UTC)
     until = format_datetime(server + timedelta(seconds=90), usegmt=True)
     assert parse_retry_after(until, format_datetime(server, usegmt=True)) == 90
+    assert parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT") == 86400
     assert parse_retry_after(format_datetime(server - timedelta(days=1), usegmt=True), format_datetime(server)) == 0

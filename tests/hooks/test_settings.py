@@ -78,6 +78,8 @@ def test_a_task_may_choose_the_version() -> None:
         ({"api_version": "v2"}, {}, "API version"),
         ({"preview_only": "perhaps"}, {}, "Preview only"),
         ({"preview_only": 1}, {}, "Preview only"),
+        ({"preview_onyl": True}, {}, "Preview only"),
+        ({"previewOnly": True}, {}, "Preview only"),
         ({"verify": "/no/such/ca.pem"}, {}, "Verify"),
         ({"proxies": "http://proxy"}, {}, "Proxies"),
         ({"proxies": '["http://proxy"]'}, {}, "Proxies"),

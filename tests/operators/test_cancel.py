@@ -261,6 +261,32 @@ def test_templates_and_the_connections_mailbox(
     assert request["path"].startswith("/beta/users/ada@contoso.example/events/")
 
 
+@pytest.mark.parametrize("argument", ["comment", "user_id", "event_id"])
+def test_an_argument_that_a_task_returned_as_none_is_refused(
+    sandbox: Sandbox, meeting: dict[str, str], run_dag: Callable[..., DagRun], argument: str
+) -> None:
+    """Without its comment the meeting would be cancelled in silence, without its owner in another mailbox."""
+    from airflow.sdk import task
+
+    with DAG("returned_none", schedule=None) as dag:
+
+        @task
+        def nothing() -> None:
+            return None
+
+        arguments = {"event_id": meeting[ADA], "user_id": ADA, "comment": "Closed.", argument: nothing()}
+        GraphCancelEventOperator(task_id="cancel", **arguments)
+    run = run_dag(dag)
+    assert {task.task_id: str(task.state) for task in run.get_task_instances()}["cancel"] == "failed"
+    assert sandbox.requests() == []
+
+
+def test_a_switch_that_is_no_bool_is_refused() -> None:
+    """The text "false" of a feed would switch the preview on."""
+    with pytest.raises(ValueError, match="preview"):
+        GraphCancelEventOperator(task_id="a", event_id="E", preview="false")
+
+
 def test_the_users_own_retry_policy_wins() -> None:
     """Ours is a default; an explicit one, also from default_args, and None are kept."""
     from airflow.sdk import ExceptionRetryPolicy

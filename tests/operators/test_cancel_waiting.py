@@ -124,6 +124,61 @@ def test_a_stop_sends_nothing_more(sandbox: Sandbox, event_id: str) -> None:
     assert len(sandbox.requests(path="/cancel")) == 1
 
 
+def test_a_stop_is_heard_between_the_login_and_the_request(sandbox: Sandbox, event_id: str) -> None:
+    """A slow login must not carry a request past the stop."""
+    sandbox.add_fault("slow", delay=1, match={"path": "/oauth2/"})
+    task = operator(event_id)
+
+    async def stop_during_login() -> None:
+        running = asyncio.create_task(task.aexecute({}))
+        await asyncio.sleep(0.5)
+        task.on_kill()
+        await running
+
+    with pytest.raises(StoppedError):
+        asyncio.run(stop_during_login())
+    assert sandbox.requests() == []
+
+
+def test_without_a_store_the_doubt_survives_a_deferral(sandbox: Sandbox, event_id: str) -> None:
+    """What a lost answer left open goes along in the deferral itself."""
+    sandbox.add_fault("503", after_effect=True, retry_after="90", match={"path": "/cancel$"})
+    task = operator(event_id)
+    with pytest.raises(TaskDeferred) as deferred:
+        asyncio.run(task.aexecute({}))
+    row = operator(event_id).execute_complete({}, **deferred.value.kwargs)
+    assert row["outcome"] == "cancelled"
+    assert len(sandbox.requests(method="POST", path="/cancel")) == 1
+
+
+def test_an_orphans_refusal_does_not_wipe_the_retrys_mark(sandbox: Sandbox, event_id: str) -> None:
+    """Who takes a mark back takes back his own."""
+    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.hooks.journal import TaskStateJournal
+
+    store, address = Store(), EventAddress(event_id, ADA)
+    orphan, retry = TaskStateJournal(store, address), TaskStateJournal(store, address)
+    orphan.sending()
+    retry.sending()
+    orphan.not_sent()
+    assert TaskStateJournal(store, address).sent_before()
+
+
+@pytest.mark.parametrize(
+    "entry", ["text", 7, [], {}, {"state": "settled"}, {"state": "settled", "result": {}}], ids=str
+)
+def test_a_state_of_another_shape_is_not_trusted(sandbox: Sandbox, event_id: str, entry: object) -> None:
+    """Whatever a former version or a person left there, the meeting is cancelled once and the task does not break."""
+
+    class Odd(Store):
+        def get(self, key: str, default: Any = None) -> Any:
+            return super().get(key, entry)
+
+    row = asyncio.run(operator(event_id).aexecute({"task_state_store": Odd()}))
+    assert row["outcome"] == "cancelled"
+    assert len(sandbox.messages()) == 1
+
+
 def test_execution_timeout_leaves_the_mark(sandbox: Sandbox, event_id: str) -> None:
     """A task that was cut off in mid-request does not know its effect; the next try looks before it sends."""
     sandbox.add_fault("hang", after_effect=True, delay=3, match={"path": "/cancel$"})
