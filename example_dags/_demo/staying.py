@@ -67,8 +67,8 @@ def stay(console: Console) -> int:
                 f"\nAirflow      {address}   user admin, password {passwords['admin']}\n"
                 f"Local Graph  {sandbox.url}   (its certificate is its own: let the browser go on)\n\n"
                 "Trigger cancel_from_feed in Airflow and watch the meetings go in the other window.\n"
-                "The connection graph_calendar_default leads to the local Graph. It comes from the environment, so that\n"
-                "Airflow does not list it. Ctrl-C ends both, within ten seconds.",
+                "The connection graph_calendar_default leads to the local Graph. It comes from the environment, so\n"
+                "that Airflow does not list it. Ctrl-C ends both, within ten seconds.",
                 highlight=False,
             )
             process.wait()
