@@ -52,8 +52,9 @@ format: $(READY) ## Let ruff put things in order
 docs: $(READY) ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
 
-bench: $(READY) ## Measure import and CPU cost
+bench: $(READY) ## Measure cost and speed, beside other clients
 	@$(BIN)/python -m tests.benchmarks.single
+	@$(BIN)/python -m tests.benchmarks.many
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .build site dist

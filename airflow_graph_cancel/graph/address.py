@@ -6,8 +6,9 @@ never become a request for some other resource.
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from airflow_graph_cancel.graph.errors import InvalidInputError
 __all__ = ["EventAddress", "check_segment"]
 
 DEFAULT = "default"
+# Control characters, and surrogates, which no encoding can carry.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Form = Literal[
     "events",
@@ -52,11 +55,17 @@ def check_segment(argument: str, value: object) -> str:
             f"{argument} is {value!r}, which an HTTP client folds away: another resource would be addressed. "
             "Nothing was sent."
         )
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+    if _UNPRINTABLE.search(value):
         raise InvalidInputError(
             f"{argument} holds a control character ({value!r:.80}), perhaps a line end from a feed. Nothing was sent."
         )
     return value
+
+
+@lru_cache(maxsize=4096)
+def _encoded(segment: str) -> str:
+    # Most segments are names of resources and owners, which come again and again.
+    return quote(segment, safe="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,12 @@ class EventAddress:
         return None
 
     @property
+    def key(self) -> str:
+        """All that makes this address what it is, as one string."""
+        parts = (self.event_id, self.user_id, self.group_id, self.calendar_id, self.calendar_group_id)
+        return "\0".join(part or "" for part in parts)
+
+    @property
     def mailbox(self) -> str:
         """Owner of the calendar as reports name it: user, group, or ``me``."""
         return self.user_id or self.group_id or "me"
@@ -125,7 +140,7 @@ class EventAddress:
     @property
     def path(self) -> str:
         """Path of the event below ``/v1.0`` or ``/beta``, percent-encoded segment by segment."""
-        return "/" + "/".join(quote(segment, safe="") for segment in self._segments())
+        return "/" + "/".join(map(_encoded, self._segments()))
 
     def _segments(self) -> list[str]:
         segments = ["me"]

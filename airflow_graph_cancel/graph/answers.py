@@ -70,6 +70,8 @@ class Answer:
     @property
     def json(self) -> dict[str, object]:
         """The body's JSON object; empty if it is anything else."""
+        if not self.content:
+            return {}
         try:
             body = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -114,11 +116,12 @@ class Answer:
     @property
     def meaning(self) -> Meaning:
         """What this answer says about a cancel request."""
-        status, code = self.status, self.code
+        status = self.status
         if 200 <= status < 300:
             # A 2xx that is not Graph's own may be a proxy's login page, which cancels nothing.
             graphs_own = bool(self.request_id) or (status == 202 and not self.content)
             return Meaning.ACCEPTED if graphs_own and not self._is_html else Meaning.EFFECT_UNKNOWN
+        code = self.code
         if status >= 500 or status in _TRANSIENT_STATUS:
             return Meaning.EFFECT_UNKNOWN
         if code in _RECIPIENT:

@@ -10,31 +10,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from airflow_graph_cancel.graph.answers import Answer
 
-if TYPE_CHECKING:
-    from kiota_abstractions.request_information import RequestInformation
-
-__all__ = ["batch_answers", "batch_body"]
+__all__ = ["Part", "batch_answers", "batch_body"]
 
 
-def batch_body(requests: Sequence[RequestInformation], base_url: str) -> bytes:
-    """Return the body of a batch of these requests; their places are their ids.
+class Part(NamedTuple):
+    """One request of a batch.
 
-    :param requests: as msgraph-sdk's builders made them.
-    :param base_url: root and version, without a trailing slash.
+    :param method: HTTP method.
+    :param path: below the version, with a leading slash.
+    :param body: a JSON object, None for none.
     """
-    parts = []
-    for place, request in enumerate(requests):
-        method = request.http_method.value if request.http_method else "GET"
-        part: dict[str, object] = {"id": str(place), "method": method, "url": request.url.removeprefix(base_url)}
-        if request.content is not None:
-            part["headers"] = {"Content-Type": "application/json"}
-            part["body"] = json.loads(request.content)
-        parts.append(part)
-    return json.dumps({"requests": parts}, separators=(",", ":")).encode()
+
+    method: str
+    path: str
+    body: dict[str, object] | None = None
+
+
+def batch_body(parts: Sequence[Part]) -> bytes:
+    """Return the body of a batch of these requests; their places are their ids."""
+    requests: list[dict[str, object]] = []
+    for place, part in enumerate(parts):
+        request: dict[str, object] = {"id": str(place), "method": part.method, "url": part.path}
+        if part.body is not None:
+            request |= {"headers": {"Content-Type": "application/json"}, "body": part.body}
+        requests.append(request)
+    return json.dumps({"requests": requests}, separators=(",", ":")).encode()
 
 
 def batch_answers(outer: Answer, count: int) -> list[Answer | None]:

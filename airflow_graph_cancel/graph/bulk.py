@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.batch import Part
 from airflow_graph_cancel.graph.case import EVIDENCE, CancelCase, Step
 from airflow_graph_cancel.graph.client import AnswerLostError
 from airflow_graph_cancel.graph.errors import (
@@ -23,12 +24,10 @@ from airflow_graph_cancel.graph.lanes import BATCH_LIMIT, Lanes
 from airflow_graph_cancel.graph.looking import PREVIEW, forecast, people_told
 from airflow_graph_cancel.graph.outcome import CancelResult
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
-from airflow_graph_cancel.graph.requests import cancel_request, look_request
+from airflow_graph_cancel.graph.requests import cancel_body, look_path
 
 if TYPE_CHECKING:
-    from kiota_abstractions.request_information import RequestInformation
-
-    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.graph.address import EventAddress, Form
     from airflow_graph_cancel.graph.client import GraphClient
     from airflow_graph_cancel.graph.journal import BulkJournal
 
@@ -108,6 +107,7 @@ class BulkCancelling:
         self._cases: dict[int, CancelCase] = {}
         self._troubles: dict[int, _Trouble] = {}
         self._flights: set[asyncio.Task[None]] = set()
+        self._bodies: dict[tuple[Form, bool, str | None], dict[str, object]] = {}
         self._resting = 0
         self._failure: BaseException | None = None
         self._changed = asyncio.Event()
@@ -166,14 +166,13 @@ class BulkCancelling:
     async def _fly(self, batch: list[tuple[str, int]]) -> None:
         numbers = [number for _, number in batch]
         cases = [self._case(number) for number in numbers]
-        requests = [self._request(number, case) for number, case in zip(numbers, cases, strict=True)]
         # The mark comes before the request, for a process can die at any moment after it.
         if not self._preview:
             sends = [number for number, case in zip(numbers, cases, strict=True) if case.step is Step.SEND]
             self._journal.sending(sends)
         answers: Sequence[Answer | GraphCancelError]
         try:
-            answers = await self._ask(requests)
+            answers = await self._ask(numbers, cases)
         except TryLaterError as error:
             answers = [error] * len(batch)
         throttled = set()
@@ -191,18 +190,29 @@ class BulkCancelling:
             self._cases[number] = CancelCase(self.orders[number].address, self._journal.event(number))
         return self._cases[number]
 
-    def _request(self, number: int, case: CancelCase) -> RequestInformation:
-        if self._preview:
-            return look_request(self._client.adapter, case.address, PREVIEW)
-        if case.step is Step.SEND:
-            return cancel_request(self._client.adapter, case.address, self.orders[number].comment)
-        return look_request(self._client.adapter, case.address, EVIDENCE)
-
-    async def _ask(self, requests: list[RequestInformation]) -> Sequence[Answer | GraphCancelError]:
-        if len(requests) == 1:
-            return [await self._client.send(requests[0])]
+    async def _ask(self, numbers: list[int], cases: list[CancelCase]) -> Sequence[Answer | GraphCancelError]:
+        if len(numbers) == 1:
+            return [await self._ask_alone(numbers[0], cases[0])]
+        parts = [self._part(number, case) for number, case in zip(numbers, cases, strict=True)]
         lost = AnswerLostError("Graph's answer to a batch lacked this part.")
-        return [answer or lost for answer in await self._client.batch(requests)]
+        return [answer or lost for answer in await self._client.batch(parts)]
+
+    async def _ask_alone(self, number: int, case: CancelCase) -> Answer:
+        if self._preview or case.step is not Step.SEND:
+            return await self._client.look(case.address, PREVIEW if self._preview else EVIDENCE)
+        return await self._client.cancel(case.address, self.orders[number].comment)
+
+    def _part(self, number: int, case: CancelCase) -> Part:
+        if self._preview or case.step is not Step.SEND:
+            return Part("GET", look_path(case.address, PREVIEW if self._preview else EVIDENCE))
+        return Part("POST", f"{case.address.path}/cancel", self._body(case.address, self.orders[number].comment))
+
+    def _body(self, address: EventAddress, comment: str | None) -> dict[str, object]:
+        # Most events share a comment, and the SDK takes its time over a body.
+        key = (address.form, bool(address.group_id), comment)
+        if key not in self._bodies:
+            self._bodies[key] = cancel_body(self._client.adapter, address, comment)
+        return self._bodies[key]
 
     def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError) -> bool:
         """Take one event's answer; return whether a fresh token is needed."""

@@ -143,7 +143,8 @@ class CancelCase:
             outcome=outcome,
             message=message,
             request_id=answer.request_id,
-            attempts=self._journal.sent,
+            # What a killed process had sent may not have been counted any more; it was one at least.
+            attempts=max(self._journal.sent, int(self.step is Step.LOOK_FOR_EFFECT)),
         )
 
 

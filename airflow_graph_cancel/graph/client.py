@@ -19,7 +19,7 @@ from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_http.middleware.options.response_handler_option import ResponseHandlerOption
 
 from airflow_graph_cancel.graph.answers import Answer, Meaning
-from airflow_graph_cancel.graph.batch import batch_answers, batch_body
+from airflow_graph_cancel.graph.batch import Part, batch_answers, batch_body
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.graph.login import login_error
 from airflow_graph_cancel.graph.requests import batch_request, cancel_request, get_request, look_request
@@ -91,19 +91,15 @@ class GraphClient:
         """
         return await self._send(lambda: get_request(self.adapter, path))
 
-    async def batch(self, requests: Sequence[RequestInformation]) -> list[Answer | None]:
+    async def batch(self, parts: Sequence[Part]) -> list[Answer | None]:
         """POST up to twenty requests as one batch, once; return their answers, None for one that has none.
 
-        :param requests: as the SDK's builders made them.
+        :param parts: the requests, at most twenty.
         :raises AnswerLostError: if they may have been carried out without an answer.
         """
-        body = batch_body(requests, str(self.adapter.base_url))
+        body = batch_body(parts)
         outer = await self._send(lambda: batch_request(self.adapter, body))
-        return batch_answers(outer, len(requests))
-
-    async def send(self, request: RequestInformation) -> Answer:
-        """Send any one request once; a refused token is the caller's to renew."""
-        return await self._send_once(request)
+        return batch_answers(outer, len(parts))
 
     async def _send(self, make: Callable[[], RequestInformation]) -> Answer:
         answer = await self._send_once(make())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -51,8 +51,12 @@ class CancelResult:
 
     def as_row(self) -> dict[str, str | int | None]:
         """Return plain JSON types, as XCom needs them."""
-        return {**asdict(self), "outcome": str(self.outcome)}
-
-    def with_attempts(self, attempts: int) -> CancelResult:
-        """Return the same result for a task that sent more requests before this one."""
-        return replace(self, attempts=attempts)
+        return {
+            "event_id": self.event_id,
+            "mailbox": self.mailbox,
+            "outcome": str(self.outcome),
+            "request_id": self.request_id,
+            "attempts": self.attempts,
+            "at": self.at,
+            "message": self.message,
+        }

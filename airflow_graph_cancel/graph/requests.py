@@ -6,6 +6,7 @@ builder is a module of its own and only that module is imported, when it is firs
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.address import EventAddress, Form
 
-__all__ = ["batch_request", "cancel_request", "get_request", "look_request"]
+__all__ = ["batch_request", "cancel_body", "cancel_request", "get_request", "look_path", "look_request"]
 
 _GENERATED = "msgraph.generated"
 
@@ -75,6 +76,17 @@ def cancel_request(adapter: RequestAdapter, address: EventAddress, comment: str 
     return builder.to_post_request_information(body_class(comment=comment))
 
 
+def cancel_body(adapter: RequestAdapter, address: EventAddress, comment: str | None) -> dict[str, object]:
+    """Return the body of the SDK's cancel request as a JSON object, for a part of a batch."""
+    request = cancel_request(adapter, address, comment)
+    return cast("dict[str, object]", json.loads(cast("bytes", request.content)))
+
+
+def look_path(address: EventAddress, select: tuple[str, ...] = ()) -> str:
+    """Return the path of a look, below the version."""
+    return address.path + (f"?$select={','.join(select)}" if select else "")
+
+
 def look_request(adapter: RequestAdapter, address: EventAddress, select: tuple[str, ...] = ()) -> RequestInformation:
     """Return the GET of the very resource that :func:`cancel_request` would act upon.
 
@@ -82,7 +94,7 @@ def look_request(adapter: RequestAdapter, address: EventAddress, select: tuple[s
     :param address: which event.
     :param select: properties to read; all if empty.
     """
-    return get_request(adapter, address.path + (f"?$select={','.join(select)}" if select else ""))
+    return get_request(adapter, look_path(address, select))
 
 
 def get_request(adapter: RequestAdapter, path: str) -> RequestInformation:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -36,7 +36,7 @@ def digest_of(orders: Sequence[Order]) -> str:
     """Return a digest of a list of events: another list, or another order of it, has another."""
     digest = hashlib.sha256()
     for order in orders:
-        digest.update("\0".join(map(str, astuple(order.address))).encode() + b"\1")
+        digest.update(order.address.key.encode() + b"\1")
     return digest.hexdigest()[:24]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -34,7 +33,7 @@ class TaskStateJournal:
 
     def __init__(self, store: TaskStateStoreAccessor, address: EventAddress) -> None:
         self._store = store
-        self._key = "graph_cancel_" + hashlib.sha256("\0".join(map(str, astuple(address))).encode()).hexdigest()[:32]
+        self._key = "graph_cancel_" + hashlib.sha256(address.key.encode()).hexdigest()[:32]
         self._me = uuid4().hex[:12]
         sent = self._entry().get("sent")
         self.sent = sent if isinstance(sent, int) else 0

@@ -1,0 +1,76 @@
+"""A process that is killed in the middle of many events leaves nothing to guess."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.client import Sandbox
+
+KILLABLE = Path(__file__).with_name("killable.py")
+spec = importlib.util.spec_from_file_location("killable", KILLABLE)
+assert spec is not None
+assert spec.loader is not None
+killable = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(killable)
+
+MAILBOXES, EACH = 20, 20
+WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+
+
+@pytest.mark.parametrize("percent", [20, 45, 70])
+def test_killed_at(sandbox: Sandbox, tmp_path: Path, percent: int) -> None:
+    """SIGKILL, then the retry: one message each, all reported as cancelled, what was settled not sent again."""
+    rows = []
+    for number in range(MAILBOXES):
+        owner = f"organizer{number}@contoso.example"
+        sandbox.add_mailbox(owner)
+        for _ in range(EACH):
+            event = sandbox.create_event(
+                organizer=owner, subject="Planning", attendees=["guest@fabrikam.example"], **WHEN
+            )
+            rows.append({"event_id": event["copies"][owner], "user_id": owner})
+    sandbox.settings(latency=0.1)
+    (tmp_path / "events.json").write_text(json.dumps(rows))
+    store = tmp_path / "store"
+    store.mkdir()
+    process = subprocess.Popen([sys.executable, str(KILLABLE), str(store), str(tmp_path / "events.json")])
+    end = time.monotonic() + 60
+    while len(sandbox.messages()) < len(rows) * percent / 100:
+        assert time.monotonic() < end, "it does not get so far"
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    time.sleep(0.3)  # what the service had begun ends without its client
+
+    settled = {
+        rows[int(number)]["event_id"]
+        for file in store.glob("graph_cancel_*_*")
+        for number in json.loads(file.read_text())["rows"]
+    }
+    told_before = {message["event_id"] for message in sandbox.messages()}
+    assert settled <= told_before
+    assert len(told_before) < len(rows)
+    sent_before = len(sandbox.requests(method="POST", path="/cancel"))
+
+    report = tmp_path / "report.jsonl"
+    result = killable.run(store, rows, report_path=str(report))
+    assert result["counts"] == {"cancelled": len(rows)}
+    assert Counter(message["event_id"] for message in sandbox.messages()) == Counter(row["event_id"] for row in rows)
+    sent_again = {
+        request["path"].split("/events/")[1].removesuffix("/cancel")
+        for request in sandbox.requests(method="POST", path="/cancel")[sent_before:]
+    }
+    assert not {event_id for event_id in told_before if any(event_id in path for path in sent_again)}
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [line["event_id"] for line in lines] == [row["event_id"] for row in rows]
+    assert all(line["outcome"] == "cancelled" and line["attempts"] == 1 for line in lines)
