@@ -47,7 +47,7 @@ def feed() -> list[dict[str, str]]:
 
 def test_the_demonstration_is_not_taken_for_dags(examples: dict[str, DAG]) -> None:
     """The folder holds the examples and nothing that Airflow would trip over."""
-    assert set(examples) == {"cancel_one_meeting", "cancel_from_hook", "cancel_from_feed"}
+    assert set(examples) == {"cancel_one_meeting", "cancel_from_hook", "cancel_from_feed", "cancel_sharded"}
 
 
 def test_cancel_one_meeting(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun]) -> None:
@@ -86,6 +86,15 @@ def test_cancel_from_feed(tenant: Sandbox, examples: dict[str, DAG], run_dag: Ca
     labels = {task.rendered_map_index for task in run.get_task_instances() if task.task_id == "cancel"}
     assert len(labels) == len(rows)
     assert "Beacon, amara.okafor" in labels
+
+
+def test_cancel_sharded(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun]) -> None:
+    """Two tasks share the work and no mailbox; together they report everything once."""
+    run = run_dag(examples["cancel_sharded"])
+    tasks = [task for task in run.get_task_instances() if task.task_id == "cancel"]
+    totals = [task.xcom_pull(task_ids="cancel", map_indexes=task.map_index)["counts"] for task in tasks]
+    assert len(tasks) == 2
+    assert sum(counts["cancelled"] for counts in totals) == len(feed()) == len(tenant.messages())
 
 
 def test_a_feed_cannot_run_templates(
