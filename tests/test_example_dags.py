@@ -47,7 +47,13 @@ def feed() -> list[dict[str, str]]:
 
 def test_the_demonstration_is_not_taken_for_dags(examples: dict[str, DAG]) -> None:
     """The folder holds the examples and nothing that Airflow would trip over."""
-    assert set(examples) == {"cancel_one_meeting", "cancel_from_hook", "cancel_from_feed", "cancel_sharded"}
+    assert set(examples) == {
+        "cancel_one_meeting",
+        "cancel_from_hook",
+        "cancel_from_feed",
+        "cancel_many",
+        "cancel_sharded",
+    }
 
 
 def test_cancel_one_meeting(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun]) -> None:
@@ -86,6 +92,17 @@ def test_cancel_from_feed(tenant: Sandbox, examples: dict[str, DAG], run_dag: Ca
     labels = {task.rendered_map_index for task in run.get_task_instances() if task.task_id == "cancel"}
     assert len(labels) == len(rows)
     assert "Beacon, amara.okafor" in labels
+
+
+def test_cancel_many(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun], tmp_path: Path) -> None:
+    """One task for the whole feed, each meeting with its own text, all of it in the report."""
+    run = run_dag(examples["cancel_many"], reports=str(tmp_path))
+    assert str(run.state) == "success"
+    reasons = {row["event_id"]: row["reason"] for row in feed()}
+    assert {message["event_id"] for message in tenant.messages()} == reasons.keys()
+    assert all(reasons[message["event_id"]] in message["comment"] for message in tenant.messages())
+    (report,) = tmp_path.iterdir()
+    assert {json.loads(line)["outcome"] for line in report.read_text().splitlines()} == {"cancelled"}
 
 
 def test_cancel_sharded(tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun]) -> None:
