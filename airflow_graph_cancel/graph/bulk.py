@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.answers import Answer, Meaning
-from airflow_graph_cancel.graph.batch import Part
-from airflow_graph_cancel.graph.case import EVIDENCE, CancelCase, Step
+from airflow_graph_cancel.graph.asking import Asking
+from airflow_graph_cancel.graph.case import CancelCase
 from airflow_graph_cancel.graph.client import AnswerLostError
 from airflow_graph_cancel.graph.errors import (
     GraphCancelError,
@@ -20,29 +20,22 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.lanes import BATCH_LIMIT, Lanes
-from airflow_graph_cancel.graph.looking import PREVIEW, forecast, people_told
+from airflow_graph_cancel.graph.lanes import AT_ONCE, BATCH_LIMIT, Lanes
+from airflow_graph_cancel.graph.looking import forecast, people_told
 from airflow_graph_cancel.graph.outcome import CancelResult
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
-from airflow_graph_cancel.graph.requests import cancel_body, look_path
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.address import EventAddress, Form
     from airflow_graph_cancel.graph.client import GraphClient
     from airflow_graph_cancel.graph.journal import BulkJournal
+    from airflow_graph_cancel.graph.orders import Order
 
-__all__ = ["BulkCancelling", "Options", "Order"]
+__all__ = ["BulkCancelling", "Options"]
 
 _TICK = 0.25
 _LAST_ANSWERS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An event to be cancelled, and the text for its attendees."""
-
-    address: EventAddress
-    comment: str | None = None
+_SLOW, _SLOWER = 1.0, 4.0
+"""A round trip of more seconds than this, and of so many times the best one, says that a mailbox is strained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +91,7 @@ class BulkCancelling:
         self.people = 0
         self.counts = Counter(result.outcome for result in self.results.values())
         self._client = client
+        self._asking = Asking(client, preview=preview)
         self._journal = journal
         self._patience = options.patience
         self._lanes = Lanes(options.concurrency, BATCH_LIMIT if options.batch else 1)
@@ -107,7 +101,7 @@ class BulkCancelling:
         self._cases: dict[int, CancelCase] = {}
         self._troubles: dict[int, _Trouble] = {}
         self._flights: set[asyncio.Task[None]] = set()
-        self._bodies: dict[tuple[Form, bool, str | None], dict[str, object]] = {}
+        self._best_trip = float("inf")
         self._resting = 0
         self._failure: BaseException | None = None
         self._changed = asyncio.Event()
@@ -167,52 +161,29 @@ class BulkCancelling:
         numbers = [number for _, number in batch]
         cases = [self._case(number) for number in numbers]
         # The mark comes before the request, for a process can die at any moment after it.
-        if not self._preview:
-            sends = [number for number, case in zip(numbers, cases, strict=True) if case.step is Step.SEND]
-            self._journal.sending(sends)
-        answers: Sequence[Answer | GraphCancelError]
-        try:
-            answers = await self._ask(numbers, cases)
-        except TryLaterError as error:
-            answers = [error] * len(batch)
-        throttled = set()
+        self._journal.sending([number for number, case in zip(numbers, cases, strict=True) if self._asking.sends(case)])
+        started = time.monotonic()
+        answers = await self._asking.ask(cases, [self.orders[number].comment for number in numbers])
+        strained = {mailbox for mailbox, _ in batch} if self._is_slow(time.monotonic() - started, len(batch)) else set()
         renew = False
         for (mailbox, number), case, answer in zip(batch, cases, answers, strict=True):
             if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
-                throttled.add(mailbox)
+                strained.add(mailbox)
             renew |= self._take(number, case, answer)
         if renew:
             await self._client.credential.renew()
-        self._lanes.landed(batch, frozenset(throttled))
+        self._lanes.landed(batch, frozenset(strained))
+
+    def _is_slow(self, seconds: float, count: int) -> bool:
+        """Return whether the service took much longer for a round trip than it can."""
+        trip = seconds / -(-count // AT_ONCE)
+        self._best_trip = min(self._best_trip, trip)
+        return trip > max(_SLOW, _SLOWER * self._best_trip)
 
     def _case(self, number: int) -> CancelCase:
         if number not in self._cases:
             self._cases[number] = CancelCase(self.orders[number].address, self._journal.event(number))
         return self._cases[number]
-
-    async def _ask(self, numbers: list[int], cases: list[CancelCase]) -> Sequence[Answer | GraphCancelError]:
-        if len(numbers) == 1:
-            return [await self._ask_alone(numbers[0], cases[0])]
-        parts = [self._part(number, case) for number, case in zip(numbers, cases, strict=True)]
-        lost = AnswerLostError("Graph's answer to a batch lacked this part.")
-        return [answer or lost for answer in await self._client.batch(parts)]
-
-    async def _ask_alone(self, number: int, case: CancelCase) -> Answer:
-        if self._preview or case.step is not Step.SEND:
-            return await self._client.look(case.address, PREVIEW if self._preview else EVIDENCE)
-        return await self._client.cancel(case.address, self.orders[number].comment)
-
-    def _part(self, number: int, case: CancelCase) -> Part:
-        if self._preview or case.step is not Step.SEND:
-            return Part("GET", look_path(case.address, PREVIEW if self._preview else EVIDENCE))
-        return Part("POST", f"{case.address.path}/cancel", self._body(case.address, self.orders[number].comment))
-
-    def _body(self, address: EventAddress, comment: str | None) -> dict[str, object]:
-        # Most events share a comment, and the SDK takes its time over a body.
-        key = (address.form, bool(address.group_id), comment)
-        if key not in self._bodies:
-            self._bodies[key] = cancel_body(self._client.adapter, address, comment)
-        return self._bodies[key]
 
     def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError) -> bool:
         """Take one event's answer; return whether a fresh token is needed."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.bulk import BulkCancelling, Options, Order
+from airflow_graph_cancel.graph.bulk import BulkCancelling, Options
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.journal import NoBulkJournal
-from airflow_graph_cancel.graph.orders import people_in_rows
+from airflow_graph_cancel.graph.orders import Order, people_in_rows
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.client import GraphClient

@@ -90,17 +90,17 @@ class Lanes:
         self._free -= min(len(batch), AT_ONCE)
         return batch
 
-    def landed(self, batch: list[tuple[str, int]], throttled: frozenset[str] = frozenset()) -> None:
+    def landed(self, batch: list[tuple[str, int]], strained: frozenset[str] = frozenset()) -> None:
         """Take note that a batch was answered.
 
-        :param throttled: the mailboxes that said it was too much; they are asked for less until they say yes again.
+        :param strained: the mailboxes for which it was too much; they are asked for less until all is well again.
         """
         self._free += min(len(batch), AT_ONCE)
         for mailbox, _ in batch:
             self._lanes[mailbox].flying -= 1
         for mailbox in {mailbox for mailbox, _ in batch}:
             lane = self._lanes[mailbox]
-            lane.width = max(1, min(lane.width, AT_ONCE) // 2) if mailbox in throttled else lane.width * 2
+            lane.width = max(1, min(lane.width, AT_ONCE) // 2) if mailbox in strained else lane.width * 2
             lane.width = min(lane.width, BATCH_LIMIT)
             self._offer(mailbox, lane)
 

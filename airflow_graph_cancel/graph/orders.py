@@ -5,17 +5,25 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeGuard
 
 from airflow_graph_cancel.graph.address import EventAddress
-from airflow_graph_cancel.graph.bulk import Order
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
 
-__all__ = ["parse_orders", "people_in_rows"]
+__all__ = ["Order", "parse_orders", "people_in_rows"]
 
 _ADDRESS = ("user_id", "group_id", "calendar_id", "calendar_group_id")
 _SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An event to be cancelled, and the text for its attendees."""
+
+    address: EventAddress
+    comment: str | None = None
 
 
 def parse_orders(events: object, *, comment: str | None, user_id: str | None, mailbox: str | None) -> list[Order]:

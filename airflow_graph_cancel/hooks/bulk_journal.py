@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
     from pydantic import JsonValue
 
-    from airflow_graph_cancel.graph.bulk import Order
+    from airflow_graph_cancel.graph.orders import Order
 
 __all__ = ["TaskStateBulkJournal", "digest_of"]
 

@@ -12,14 +12,14 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
 from airflow_graph_cancel.graph.address import EventAddress
-from airflow_graph_cancel.graph.bulk import BulkCancelling, Options, Order
+from airflow_graph_cancel.graph.bulk import BulkCancelling, Options
 from airflow_graph_cancel.graph.cancelling import cancel_event
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.guards import refuse_too_many_people
 from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
-from airflow_graph_cancel.graph.orders import parse_orders
+from airflow_graph_cancel.graph.orders import Order, parse_orders
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
 from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
 from airflow_graph_cancel.hooks.connection_check import check_connection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_graph_cancel.graph.bulk import Order
+    from airflow_graph_cancel.graph.orders import Order
 
 __all__ = ["write_report"]
 
