@@ -29,6 +29,10 @@ class _Lane:
     width: int = BATCH_LIMIT
     """Events that may be in one batch; fewer than four after the mailbox said that it was too much."""
     flying: int = 0
+    size: int = 0
+    """Events that ever waited here: the fullest mailbox is begun first, and a mailbox that is begun is finished first,
+    so that what is in doubt after a crash is never much."""
+    offered: bool = False
 
 
 class Lanes:
@@ -46,7 +50,8 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._free = concurrency
         self._waiting = 0
-        self._longest: list[tuple[int, str]] = []
+        self._large: list[tuple[int, str]] = []
+        self._small: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
         """Return how many events wait."""
@@ -63,6 +68,7 @@ class Lanes:
             lane.waiting.appendleft(event)
         else:
             lane.waiting.append(event)
+        lane.size += 1
         self._waiting += 1
         self._offer(mailbox, lane)
 
@@ -72,14 +78,14 @@ class Lanes:
         The mailbox with most events goes first. Small ones share a batch, but only as far as that costs no round
         trip more than the whole needs anyway.
         """
-        if not self._free or (leader := self._pop()) is None:
+        if not self._free or (leader := self._pop(self._large) or self._pop(self._small)) is None:
             return []
         # Graph would work on four parts of a larger batch at a time, however few slots are left.
         most = self._rounds(self._lanes[leader]) * AT_ONCE if self._free >= AT_ONCE else self._free
         size = min(self._batch_limit, most)
         batch = self._draw(leader, size)
         aside: list[str] = []
-        while len(batch) < size and len(aside) < AT_ONCE and (guest := self._pop()) is not None:
+        while len(batch) < size and len(aside) < AT_ONCE and (guest := self._pop(self._small)) is not None:
             room = size - len(batch)
             if min(len(self._lanes[guest].waiting), self._lanes[guest].width) <= room:
                 batch += self._draw(guest, room)
@@ -125,14 +131,16 @@ class Lanes:
         return drawn
 
     def _offer(self, mailbox: str, lane: _Lane) -> None:
-        if lane.waiting and self._may_fly(lane):
-            heapq.heappush(self._longest, (-len(lane.waiting), mailbox))
+        if lane.waiting and not lane.offered and self._may_fly(lane):
+            lane.offered = True
+            heapq.heappush(self._large if lane.size > BATCH_LIMIT else self._small, (-lane.size, mailbox))
 
-    def _pop(self) -> str | None:
-        """Return the mailbox with most events that may go out, dropping entries that are out of date."""
-        while self._longest:
-            length, mailbox = heapq.heappop(self._longest)
+    def _pop(self, offers: list[tuple[int, str]]) -> str | None:
+        """Return the fullest mailbox among these that may be sent to."""
+        while offers:
+            _, mailbox = heapq.heappop(offers)
             lane = self._lanes[mailbox]
-            if lane.waiting and -length == len(lane.waiting) and self._may_fly(lane):
+            lane.offered = False
+            if lane.waiting and self._may_fly(lane):
                 return mailbox
         return None

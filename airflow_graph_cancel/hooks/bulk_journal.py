@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -101,8 +102,10 @@ class TaskStateBulkJournal:
         self._me = uuid4().hex[:12]
         self._digest = digest_of(orders)
         self._flushed = time.monotonic()
-        # Neighbours in a chunk are sent at about the same time: by mailbox, as the requests go out.
-        by_mailbox = sorted(range(len(orders)), key=lambda number: (orders[number].address.mailbox.casefold(), number))
+        # Neighbours in a chunk are sent at about the same time: by mailbox, the fullest first, as the requests go out.
+        owners = [order.address.mailbox.casefold() for order in orders]
+        sizes = Counter(owners)
+        by_mailbox = sorted(range(len(orders)), key=lambda number: (-sizes[owners[number]], owners[number], number))
         self._chunks = [_Chunk(by_mailbox[start : start + CHUNK]) for start in range(0, len(by_mailbox), CHUNK)]
         self._chunk_of = [0] * len(orders)
         for place, number in enumerate(by_mailbox):
