@@ -15,7 +15,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test lint format docs bench clean
+.PHONY: help demo up test soak lint format docs bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ up: $(READY) ## Play with it: local Graph and Airflow's web UI stay up
 
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest
+
+soak: $(READY) ## Run what takes longer than a test should
+	@$(BIN)/python -m pytest -o addopts="-ra --import-mode=importlib" tests/soak
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check .

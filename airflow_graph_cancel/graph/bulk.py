@@ -17,6 +17,7 @@ from airflow_graph_cancel.graph.client import AnswerLostError
 from airflow_graph_cancel.graph.errors import (
     GraphCancelError,
     RefusedError,
+    ServiceUnavailableError,
     StoppedError,
     TryLaterError,
 )
@@ -165,11 +166,12 @@ class BulkCancelling:
         started = time.monotonic()
         answers = await self._asking.ask(cases, [self.orders[number].comment for number in numbers])
         strained = {mailbox for mailbox, _ in batch} if self._is_slow(time.monotonic() - started, len(batch)) else set()
+        token_works = any(isinstance(answer, Answer) and answer.meaning is Meaning.ACCEPTED for answer in answers)
         renew = False
         for (mailbox, number), case, answer in zip(batch, cases, answers, strict=True):
             if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
                 strained.add(mailbox)
-            renew |= self._take(number, case, answer)
+            renew |= self._take(number, case, answer, token_works=token_works)
         if renew:
             await self._client.credential.renew()
         self._lanes.landed(batch, frozenset(strained))
@@ -185,18 +187,26 @@ class BulkCancelling:
             self._cases[number] = CancelCase(self.orders[number].address, self._journal.event(number))
         return self._cases[number]
 
-    def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError) -> bool:
-        """Take one event's answer; return whether a fresh token is needed."""
+    def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError, *, token_works: bool) -> bool:
+        """Take one event's answer; return whether a fresh token is needed.
+
+        :param token_works: whether the token was taken for another event of the same batch.
+        """
         order = self.orders[number]
         try:
             if not isinstance(answer, Answer):
                 if isinstance(answer, AnswerLostError) and not self._preview:
                     case.lost()
                 raise answer
-            if answer.meaning is Meaning.TOKEN_REFUSED and not self._trouble(number).token_refused:
-                self._trouble(number).token_refused = True
-                self._wait_for_turn(number, order, first=True)
-                return True
+            if answer.meaning is Meaning.TOKEN_REFUSED:
+                if token_works:
+                    raise ServiceUnavailableError("Graph refuses a token that it takes for other events.", status=401)
+                if not self._trouble(number).token_refused:
+                    self._trouble(number).token_refused = True
+                    self._wait_for_turn(number, order, first=True)
+                    return True
+            elif number in self._troubles:
+                self._troubles[number].token_refused = False
             if self._preview:
                 result: CancelResult | None = forecast(order.address, answer)
                 self.people += people_told(answer)
@@ -208,6 +218,9 @@ class BulkCancelling:
             self._settle(number, _refused(order, error, case))
         else:
             if result is None:
+                if number in self._troubles:
+                    # It answered properly; what comes next has its own bad luck.
+                    self._troubles[number].tries = 0
                 self._wait_for_turn(number, order, first=True)
             else:
                 self._settle(number, result)

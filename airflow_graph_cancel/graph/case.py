@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.answers import Answer, Meaning
+from airflow_graph_cancel.graph.errors import ServiceUnavailableError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.refusals import refusal
 
@@ -121,6 +122,8 @@ class CancelCase:
             return self._result(
                 Outcome.CANCELLED, "The answer to an earlier request was lost; a look shows the event gone.", answer
             )
+        if answer.meaning is Meaning.RECIPIENT_INVALID:
+            raise ServiceUnavailableError(f"Graph answered a look at {self.address} as if it were a cancellation.")
         if answer.meaning is not Meaning.ACCEPTED or not answer.json.get("id"):
             # A look that does not show the event shows nothing.
             raise refusal(self.address, answer)
