@@ -206,6 +206,23 @@ def test_two_processes_at_once_tell_everybody_once_and_both_say_cancelled(sandbo
     assert len(sandbox.messages()) == 1
 
 
+def test_an_orphan_that_comes_too_late_says_cancelled(sandbox: Sandbox, event_id: str) -> None:
+    """Its first request finds the event gone; the mark of the retry shows that it was this task's own doing."""
+    store = Store()
+    sandbox.add_fault("slow", delay=1.5, match={"path": "/cancel$"})
+
+    async def both() -> list[dict[str, Any]]:
+        orphan = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        await asyncio.sleep(0.7)
+        retry = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        return list(await asyncio.gather(orphan, retry))
+
+    rows = asyncio.run(both())
+    assert [row["outcome"] for row in rows] == ["cancelled", "cancelled"]
+    assert sorted(request["status"] for request in sandbox.requests(method="POST", path="/cancel")) == [202, 404]
+    assert len(sandbox.messages()) == 1
+
+
 def test_a_settled_event_is_answered_from_the_state(sandbox: Sandbox, event_id: str) -> None:
     """A task that is cleared and run again repeats its answer and not its mail; Graph is not even asked."""
     store = Store()

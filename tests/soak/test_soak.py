@@ -27,7 +27,10 @@ def test_a_thousand_meetings_while_fifteen_percent_of_requests_fail(sandbox: San
             sandbox.add_mailbox(owner)
         event = sandbox.create_event(organizer=owner, subject="x", attendees=["guest@fabrikam.example"], **WHEN)
         rows.append({"event_id": event["copies"][owner], "user_id": owner})
-    answers = ("429", "500", "503", "504", "502-html", "empty-500", "400-invalid-recipients", "401-expired")
+    answers = ["429", "500", "503", "504", "502-html", "empty-500", "400-invalid-recipients"]
+    if batch:
+        # Alone, a second 401 in a row is a refusal, as it should be; in a batch the other parts show that it is none.
+        answers.append("401-expired")
     breaks = ("reset", "close", "truncated")
     for kind in answers:
         for after in (False,) if kind in {"429", "401-expired"} else (False, True):
