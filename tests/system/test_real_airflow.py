@@ -49,19 +49,29 @@ class Airflow:
         self.events: dict[str, str] = {}
 
     def start(self, name: str, event_id: str) -> None:
-        """Trigger a run under a name."""
+        """Trigger a run for one event under a name."""
         self.events[name] = event_id
-        conf = {"name": name, "event_id": event_id}
-        self._call("POST", f"{DAG}/dagRuns", {"dag_run_id": name, "logical_date": None, "conf": conf})
+        self._start(DAG, name, {"event_id": event_id})
+
+    def start_bulk(self, name: str, events: list[dict[str, str]]) -> None:
+        """Trigger a run for many events under a name."""
+        self._start(BULK_DAG, name, {"events": events})
+
+    def _start(self, dag: str, name: str, conf: dict[str, Any]) -> None:
+        body = {"dag_run_id": name, "logical_date": None, "conf": {"name": name, **conf}}
+        self._call("POST", f"{dag}/dagRuns", body)
 
     def task(self, name: str) -> dict[str, Any]:
         """Return the task instance of a run."""
-        return self._call("GET", f"{DAG}/dagRuns/{name}/taskInstances/cancel")
+        return self._call("GET", f"{self._dag(name)}/dagRuns/{name}/taskInstances/cancel")
+
+    def _dag(self, name: str) -> str:
+        return DAG if name in self.events else BULK_DAG
 
     def row(self, name: str) -> dict[str, Any]:
         """Return what the task returned."""
         entry = self._call(
-            "GET", f"{DAG}/dagRuns/{name}/taskInstances/cancel/xcomEntries/return_value?deserialize=true"
+            "GET", f"{self._dag(name)}/dagRuns/{name}/taskInstances/cancel/xcomEntries/return_value?deserialize=true"
         )
         value = entry["value"]
         return dict(value if isinstance(value, dict) else json.loads(value))
@@ -98,6 +108,7 @@ class Airflow:
 
 
 DAG = "/api/v2/dags/watched_cancellation"
+BULK_DAG = "/api/v2/dags/watched_bulk"
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
@@ -151,6 +162,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
 def _dag_is_there(airflow: Airflow) -> bool:
     try:
         airflow._call("GET", DAG)
+        airflow._call("GET", BULK_DAG)
     except urllib.error.HTTPError:
         return False
     return True
@@ -187,3 +199,27 @@ def test_a_long_wait_is_deferred_and_goes_on(airflow: Airflow) -> None:
     assert (airflow.row("long_wait")["attempts"], airflow.messages("long_wait")) == (2, 1)
     first, second = airflow.sandbox.requests(method="POST", path=f"{airflow.events['long_wait']}/cancel")
     assert (first["status"], second["status"]) == (429, 202)
+
+
+def test_a_killed_bulk_task_recovers_by_its_own_retry(airflow: Airflow) -> None:
+    """SIGKILL while one batch hangs with its work done: one message an event, all reported as cancelled."""
+    sandbox, events = airflow.sandbox, []
+    for number in range(4):
+        owner = f"organizer{number}@contoso.example"
+        sandbox.add_mailbox(owner)
+        for _ in range(20):
+            event = sandbox.create_event(
+                organizer=owner, subject="Planning", attendees=[BEN],
+                start="2030-01-07T10:00:00Z", end="2030-01-07T11:00:00Z",
+            )  # fmt: skip
+            events.append({"event_id": event["copies"][owner], "user_id": owner})
+    sandbox.add_fault("hang", after_effect=True, delay=60, match={"path": "batch$"})
+    ids = {event["event_id"] for event in events}
+    airflow.start_bulk("bulk", events)
+    until(lambda: len([m for m in sandbox.messages() if m["event_id"] in ids]) == len(ids), "all batches are out")
+    airflow.kill("bulk")
+    until(lambda: airflow.task("bulk")["state"] == "success", "the retry succeeds")
+    assert airflow.task("bulk")["try_number"] == 2
+    assert airflow.row("bulk")["counts"] == {"cancelled": 80}
+    told = [message["event_id"] for message in sandbox.messages() if message["event_id"] in ids]
+    assert len(told) == len(set(told)) == 80

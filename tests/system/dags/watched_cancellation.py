@@ -1,4 +1,4 @@
-"""A cancellation whose process can be found and killed."""
+"""Cancellations whose processes can be found and killed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator, GraphCancelEventsOperator
 
 
-class WatchedCancelOperator(GraphCancelEventOperator):
+class Watched:
     """Leave the process id where the test looks for it."""
 
-    async def aexecute(self, context: Any) -> dict[str, str | int | None]:
+    async def aexecute(self, context: Any) -> Any:
         """Write it down, then do what the operator does."""
         folder = Path(os.environ["TASK_PROCESSES"])
         (folder / f"{context['dag_run'].conf['name']}-{context['ti'].try_number}").write_text(str(os.getpid()))
-        return await super().aexecute(context)
+        return await super().aexecute(context)  # type: ignore[misc]
+
+
+class WatchedCancelOperator(Watched, GraphCancelEventOperator):
+    """One event."""
+
+
+class WatchedBulkOperator(Watched, GraphCancelEventsOperator):
+    """Many events."""
 
 
 with DAG("watched_cancellation", schedule=None, is_paused_upon_creation=False):
@@ -27,6 +35,15 @@ with DAG("watched_cancellation", schedule=None, is_paused_upon_creation=False):
         task_id="cancel",
         event_id="{{ dag_run.conf['event_id'] }}",
         user_id="ada@contoso.example",
+        comment="Closed.",
+        retries=1,
+        retry_delay=timedelta(seconds=1),
+    )
+
+with DAG("watched_bulk", schedule=None, is_paused_upon_creation=False):
+    WatchedBulkOperator(
+        task_id="cancel",
+        events="{{ dag_run.conf['events'] | tojson }}",
         comment="Closed.",
         retries=1,
         retry_delay=timedelta(seconds=1),
