@@ -149,6 +149,19 @@ def test_faults_of_every_kind_end_with_one_message_each(sandbox: Sandbox, meetin
     assert told(sandbox) == Counter({row["event_id"]: 1 for row in rows})
 
 
+def test_a_mailbox_that_says_it_is_too_much_is_asked_for_less(sandbox: Sandbox, meetings: Callable[..., Rows]) -> None:
+    """After a 429 the next batch holds two of its events, then more with every success; other mailboxes go on."""
+    rows = meetings(60, 60)
+    sandbox.add_fault("429", times=1, retry_after="0", match={"path": "/cancel$", "mailbox": mailbox(0)})
+    assert run(rows)["counts"] == {"cancelled": 120}
+    sizes = [
+        list(Counter(request["batch"] for request in sandbox.requests(mailbox=mailbox(number))).values())
+        for number in (0, 1)
+    ]
+    assert sizes[0][:3] == [20, 2, 4]
+    assert sizes[1] == [20, 20, 20]
+
+
 def test_what_is_settled_is_not_sent_again(sandbox: Sandbox, meetings: Callable[..., Rows]) -> None:
     """A retry takes up the unsettled only, and reports the whole."""
     rows = meetings(6, 6)
