@@ -75,6 +75,16 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
 
 
 @pytest.fixture
+def event_id(sandbox: Sandbox) -> str:
+    """A meeting of Ada with Ben, in Ada's mailbox."""
+    ada, ben = "ada@contoso.example", "ben@contoso.example"
+    for address in (ada, ben):
+        sandbox.add_mailbox(address)
+    when = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+    return str(sandbox.create_event(organizer=ada, subject="Planning", attendees=[ben], **when)["copies"][ada])
+
+
+@pytest.fixture
 def run_dag(airflow_db: None) -> Callable[..., DagRun]:
     """Run a DAG to its end under a real Airflow, in this process."""
 

@@ -38,14 +38,6 @@ def connect(
     return "changed"
 
 
-@pytest.fixture
-def event_id(sandbox: Sandbox) -> str:
-    """A meeting of Ada with Ben, in Ada's mailbox."""
-    for address in (ADA, BEN):
-        sandbox.add_mailbox(address)
-    return str(sandbox.create_event(organizer=ADA, subject="Planning", attendees=[BEN], **WHEN)["copies"][ADA])
-
-
 FORMS = [
     ("me", {}),
     ("user", {"user_id": ADA}),

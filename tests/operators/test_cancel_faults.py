@@ -30,17 +30,6 @@ KINDS = [
 ]
 
 
-@pytest.fixture
-def event_id(sandbox: Sandbox) -> str:
-    """A meeting of Ada with Ben, in Ada's mailbox."""
-    for address in (ADA, BEN):
-        sandbox.add_mailbox(address)
-    meeting = sandbox.create_event(
-        organizer=ADA, subject="Planning", start="2030-01-07T10:00:00Z", end="2030-01-07T11:00:00Z", attendees=[BEN]
-    )
-    return str(meeting["copies"][ADA])
-
-
 def run_once(
     run_dag: Callable[..., DagRun], event_id: str, **arguments: Any
 ) -> tuple[str, dict[str, Any] | None, DagRun]:

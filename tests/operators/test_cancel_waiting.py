@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
 
-@pytest.fixture
-def event_id(sandbox: Sandbox) -> str:
-    """A meeting of Ada with Ben, in Ada's mailbox."""
-    for address in (ADA, BEN):
-        sandbox.add_mailbox(address)
-    meeting = sandbox.create_event(
-        organizer=ADA, subject="Planning", start="2030-01-07T10:00:00Z", end="2030-01-07T11:00:00Z", attendees=[BEN]
-    )
-    return str(meeting["copies"][ADA])
-
-
 def operator(event_id: str, **arguments: Any) -> GraphCancelEventOperator:
     """One that is driven by hand, outside a DAG run."""
     return GraphCancelEventOperator(task_id="cancel", event_id=event_id, user_id=ADA, **arguments)
