@@ -58,6 +58,7 @@ docs: $(READY) ## Build the documentation into site/
 bench: $(READY) ## Measure cost and speed, beside other clients
 	@$(BIN)/python -m tests.benchmarks.single
 	@$(BIN)/python -m tests.benchmarks.many
+	@$(BIN)/python -m tests.benchmarks.large
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .build site dist

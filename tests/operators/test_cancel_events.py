@@ -207,6 +207,21 @@ def test_a_stop_ends_the_sending_and_keeps_the_state(sandbox: Sandbox, meetings:
     assert told(sandbox) == Counter({row["event_id"]: 1 for row in rows})
 
 
+def test_execution_timeout_keeps_the_state(sandbox: Sandbox, meetings: Callable[..., Rows]) -> None:
+    """A task that is cut off leaves the truth behind: the next try finishes, and nobody is told twice."""
+    rows, store = meetings(*[20] * 10), Store()
+    sandbox.settings(latency=0.1)
+    operator = GraphCancelEventsOperator(
+        task_id="cancel", events=rows, comment="Closed.", concurrency=8, execution_timeout=timedelta(seconds=2)
+    )
+    with pytest.raises(TimeoutError):
+        operator.execute({"task_state_store": store})
+    assert 0 < len(sandbox.messages()) < len(rows)
+    sandbox.settings(latency=0)
+    assert run(rows, store)["counts"] == {"cancelled": 200}
+    assert told(sandbox) == Counter({row["event_id"]: 1 for row in rows})
+
+
 def test_two_runs_at_once_tell_everybody_once_and_both_say_cancelled(
     sandbox: Sandbox, meetings: Callable[..., Rows]
 ) -> None:
