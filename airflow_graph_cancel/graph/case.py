@@ -18,7 +18,7 @@ from airflow_graph_cancel.graph.refusals import refusal
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.address import EventAddress
-    from airflow_graph_cancel.graph.journal import Journal
+    from airflow_graph_cancel.graph.journal import Past
 
 __all__ = ["EVIDENCE", "CancelCase", "Step"]
 
@@ -45,22 +45,22 @@ class CancelCase:
     raises. After a :class:`~airflow_graph_cancel.graph.errors.TryLaterError` the case can be gone on with later.
 
     :param address: which event.
-    :param journal: what earlier tries left and later ones will need.
+    :param past: what was sent for it before.
     """
 
-    __slots__ = ("_doubted", "_journal", "_refusal", "address", "step")
+    __slots__ = ("_doubted", "_past", "_refusal", "address", "step")
 
-    def __init__(self, address: EventAddress, journal: Journal) -> None:
+    def __init__(self, address: EventAddress, past: Past) -> None:
         self.address = address
-        self._journal = journal
-        self._doubted = journal.sent_before()
+        self._past = past
+        self._doubted = past.sent_before()
         self._refusal: Answer | None = None
         self.step = Step.LOOK_FOR_EFFECT if self._doubted else Step.SEND
 
     @property
     def attempts(self) -> int:
         """Cancel requests sent for this event so far, in all tries."""
-        return self._journal.sent
+        return self._past.sent
 
     @property
     def in_doubt(self) -> bool:
@@ -95,7 +95,7 @@ class CancelCase:
         match answer.meaning:
             case Meaning.ACCEPTED:
                 return self._result(Outcome.CANCELLED, "Graph accepted the cancellation.", answer)
-            case Meaning.EVENT_GONE | Meaning.OCCURRENCE_GONE if self._doubted or self._journal.sent_before():
+            case Meaning.EVENT_GONE | Meaning.OCCURRENCE_GONE if self._doubted or self._past.sent_before():
                 return self._result(
                     Outcome.CANCELLED, "The event is gone, and this task had sent its cancellation before.", answer
                 )
@@ -147,7 +147,7 @@ class CancelCase:
             message=message,
             request_id=answer.request_id,
             # What a killed process had sent may not have been counted any more; it was one at least.
-            attempts=max(self._journal.sent, int(self.step is Step.LOOK_FOR_EFFECT)),
+            attempts=max(self._past.sent, int(self.step is Step.LOOK_FOR_EFFECT)),
         )
 
 

@@ -9,24 +9,28 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.outcome import CancelResult
 
-__all__ = ["BulkJournal", "Journal", "NoBulkJournal", "NoJournal"]
+__all__ = ["BulkJournal", "Journal", "NoBulkJournal", "NoJournal", "Past"]
 
 
-class Journal(Protocol):
-    """Remember whether a cancel request for this event may be on its way.
-
-    Written before a request goes out, so that a process that dies leaves the truth behind.
-    """
+class Past(Protocol):
+    """What is known of the requests that were sent for an event: all that is needed to decide about it."""
 
     @property
     def sent(self) -> int:
         """Cancel requests sent so far, in all tries."""
 
-    def settled_before(self) -> CancelResult | None:
-        """Return the result of an earlier try that ended well, if there is one."""
-
     def sent_before(self) -> bool:
         """Return whether another try or process may have sent the request; read anew on every call."""
+
+
+class Journal(Past, Protocol):
+    """Remember whether a cancel request for this event may be on its way.
+
+    Written before a request goes out, so that a process that dies leaves the truth behind.
+    """
+
+    def settled_before(self) -> CancelResult | None:
+        """Return the result of an earlier try that ended well, if there is one."""
 
     def sending(self) -> None:
         """Note that the request is about to be sent, and count it."""
@@ -44,8 +48,8 @@ class BulkJournal(Protocol):
     def settled_before(self) -> Mapping[int, CancelResult]:
         """Return what earlier tries settled."""
 
-    def event(self, number: int) -> Journal:
-        """Return one event's journal, for deciding about it."""
+    def event(self, number: int) -> Past:
+        """Return what is known of one event."""
 
     def sending(self, numbers: Sequence[int]) -> None:
         """Note that cancel requests for these events are about to be sent, and count them."""
@@ -95,8 +99,8 @@ class NoBulkJournal:
         """Nothing is known of earlier tries."""
         return {}
 
-    def event(self, number: int) -> Journal:
-        """Return one that keeps nothing."""
+    def event(self, number: int) -> Past:
+        """Nothing is known."""
         return NoJournal()
 
     def sending(self, numbers: Sequence[int]) -> None:

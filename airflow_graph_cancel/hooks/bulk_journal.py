@@ -72,22 +72,10 @@ class _EventJournal:
     def sent(self) -> int:
         return self._chunk.sent.get(self._number, 0)
 
-    def settled_before(self) -> None:
-        return None
-
     def sent_before(self) -> bool:
         if not self._chunk.foreign and self._chunk.begun:
             self._journal.look_for_others(self._chunk)
         return self._chunk.foreign and self._number not in self._chunk.unsent
-
-    def sending(self) -> None:
-        self._journal.sending([self._number])
-
-    def not_sent(self) -> None:
-        self._journal.not_sent(self._number)
-
-    def settled(self, result: CancelResult) -> None:
-        self._journal.settled(self._number, result)
 
 
 class TaskStateBulkJournal:
@@ -179,9 +167,10 @@ class TaskStateBulkJournal:
             chunk.sent[number] = chunk.sent.get(number, 0) + 1
             chunk.dirty = True
             if not chunk.begun or number in chunk.unsent:
-                chunk.begun = True
                 chunk.unsent.discard(number)
+                # Begun only when it is stored: requests that are already under way must not count on a lost mark.
                 self._write(chunk)
+                chunk.begun = True
 
     def not_sent(self, number: int) -> None:
         """Note that no request for this event took effect."""
