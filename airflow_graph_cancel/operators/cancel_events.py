@@ -24,7 +24,7 @@ from airflow_graph_cancel.operators.endings import (
     given,
     waiting_trigger,
 )
-from airflow_graph_cancel.operators.report import write_report
+from airflow_graph_cancel.operators.row_report import write_report
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
