@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,40 +19,16 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.lanes import AT_ONCE, BATCH_LIMIT, Lanes
+from airflow_graph_cancel.graph.flights import Batch, Flights, Options
 from airflow_graph_cancel.graph.looking import forecast, people_told
 from airflow_graph_cancel.graph.outcome import CancelResult
-from airflow_graph_cancel.graph.patience import Patience, never_stopped
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.client import GraphClient
     from airflow_graph_cancel.graph.journal import BulkJournal
     from airflow_graph_cancel.graph.orders import Order
 
-__all__ = ["BulkCancelling", "Options"]
-
-_TICK = 0.25
-_LAST_ANSWERS = 2.0
-_SLOW, _SLOWER = 1.0, 4.0
-"""A round trip of more seconds than this, and of so many times the best one, says that a mailbox is strained."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to go about many events.
-
-    :param patience: how long to go on with an event after its first "later".
-    :param concurrency: requests that the service works on at a time, over all mailboxes.
-    :param batch: False sends each request on its own.
-    :param stopped: asked before every request; True ends the work.
-    :param tick: called several times a second, for progress.
-    """
-
-    patience: Patience
-    concurrency: int = 64
-    batch: bool = True
-    stopped: Callable[[], bool] = never_stopped
-    tick: Callable[[BulkCancelling], None] = lambda _: None
+__all__ = ["BulkCancelling"]
 
 
 @dataclass(slots=True)
@@ -74,6 +48,7 @@ class BulkCancelling:
     :param journal: what earlier tries left and later ones will need.
     :param options: how to go about it.
     :param preview: look at every event, send nothing; ``people`` then says how many would be told.
+    :param tick: called several times a second, for progress.
     """
 
     def __init__(
@@ -84,6 +59,7 @@ class BulkCancelling:
         options: Options,
         *,
         preview: bool = False,
+        tick: Callable[[BulkCancelling], None] = lambda _: None,
     ) -> None:
         self.orders = orders
         self.results: dict[int, CancelResult] = dict(journal.settled_before())
@@ -95,77 +71,42 @@ class BulkCancelling:
         self._asking = Asking(client, preview=preview)
         self._journal = journal
         self._patience = options.patience
-        self._lanes = Lanes(options.concurrency, BATCH_LIMIT if options.batch else 1)
+        self._flights = Flights(self._fly, options, lambda: tick(self))
         self._preview = preview
-        self._stopped = options.stopped
-        self._tick = options.tick
         self._cases: dict[int, CancelCase] = {}
         self._troubles: dict[int, _Trouble] = {}
-        self._flights: set[asyncio.Task[None]] = set()
-        self._best_trip = float("inf")
-        self._resting = 0
-        self._failure: BaseException | None = None
-        self._changed = asyncio.Event()
 
     async def run(self) -> None:
         """Try every event; afterwards each is in ``results`` or, with its last error, in ``left``.
 
         :raises StoppedError: if told to stop; the journal holds what is known.
         """
-        for number, order in enumerate(self.orders):
-            if number not in self.results:
-                self._wait_for_turn(number, order)
+        for number in range(len(self.orders)):
+            if number not in self.results and number not in self.left:
+                self._wait_for_turn(number)
         try:
             # A single sign-in before many requests begin at once.
-            if len(self._lanes):
+            if len(self._flights):
                 await self._client.sign_in()
-            await self._work()
+            if not await self._flights.run():
+                raise StoppedError(
+                    f"The task was told to stop; {len(self.results)} of {len(self.orders)} events are settled."
+                )
         finally:
-            for flight in self._flights:
-                flight.cancel()
             self._journal.flush()
 
-    async def _work(self) -> None:
-        ticked = time.monotonic()
-        while self._failure is None and not self._stopped():
-            self._start_flights()
-            if time.monotonic() - ticked > _TICK:
-                ticked = time.monotonic()
-                self._tick(self)
-            if not (self._flights or self._resting or len(self._lanes)):
-                return
-            self._changed.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _TICK)
-        if self._failure is not None:
-            raise self._failure
-        if self._flights:
-            await asyncio.wait(self._flights, timeout=_LAST_ANSWERS)
-        raise StoppedError(f"The task was told to stop; {len(self.results)} of {len(self.orders)} events are settled.")
+    def _wait_for_turn(self, number: int, *, first: bool = False) -> None:
+        self._flights.wait_for_turn(self.orders[number].address.mailbox, number, first=first)
 
-    def _wait_for_turn(self, number: int, order: Order, *, first: bool = False) -> None:
-        self._lanes.add(order.address.mailbox.casefold(), number, first=first)
-
-    def _start_flights(self) -> None:
-        while not self._stopped() and (batch := self._lanes.take()):
-            flight = asyncio.create_task(self._fly(batch))
-            self._flights.add(flight)
-            flight.add_done_callback(self._landed)
-
-    def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
-        if not flight.cancelled() and (error := flight.exception()) is not None:
-            self._failure = self._failure or error
-        self._changed.set()
-
-    async def _fly(self, batch: list[tuple[str, int]]) -> None:
+    async def _fly(self, batch: Batch) -> frozenset[str]:
         numbers = [number for _, number in batch]
         cases = [self._case(number) for number in numbers]
         # The mark comes before the request, for a process can die at any moment after it.
         self._journal.sending([number for number, case in zip(numbers, cases, strict=True) if self._asking.sends(case)])
         started = time.monotonic()
         answers = await self._asking.ask(cases, [self.orders[number].comment for number in numbers])
-        strained = {mailbox for mailbox, _ in batch} if self._is_slow(time.monotonic() - started, len(batch)) else set()
+        slow = self._flights.is_slow(time.monotonic() - started, len(batch))
+        strained = {mailbox for mailbox, _ in batch} if slow else set()
         token_works = any(isinstance(answer, Answer) and answer.meaning is Meaning.ACCEPTED for answer in answers)
         renew = False
         for (mailbox, number), case, answer in zip(batch, cases, answers, strict=True):
@@ -174,13 +115,7 @@ class BulkCancelling:
             renew |= self._take(number, case, answer, token_works=token_works)
         if renew:
             await self._client.credential.renew()
-        self._lanes.landed(batch, frozenset(strained))
-
-    def _is_slow(self, seconds: float, count: int) -> bool:
-        """Return whether the service took much longer for a round trip than it can."""
-        trip = seconds / -(-count // AT_ONCE)
-        self._best_trip = min(self._best_trip, trip)
-        return trip > max(_SLOW, _SLOWER * self._best_trip)
+        return frozenset(strained)
 
     def _case(self, number: int) -> CancelCase:
         if number not in self._cases:
@@ -203,7 +138,7 @@ class BulkCancelling:
                     raise ServiceUnavailableError("Graph refuses a token that it takes for other events.", status=401)
                 if not self._trouble(number).token_refused:
                     self._trouble(number).token_refused = True
-                    self._wait_for_turn(number, order, first=True)
+                    self._wait_for_turn(number, first=True)
                     return True
             elif number in self._troubles:
                 self._troubles[number].token_refused = False
@@ -221,7 +156,7 @@ class BulkCancelling:
                 if number in self._troubles:
                     # It answered properly; what comes next has its own bad luck.
                     self._troubles[number].tries = 0
-                self._wait_for_turn(number, order, first=True)
+                self._wait_for_turn(number, first=True)
             else:
                 self._settle(number, result)
         return False
@@ -233,20 +168,14 @@ class BulkCancelling:
         trouble = self._trouble(number)
         trouble.tries += 1
         wait = self._patience.wait(error, trouble.tries)
-        if wait > self._patience.longest_wait or time.monotonic() + wait > trouble.since + self._patience.retry_for:
+        if self._patience.ends(wait, trouble.since):
             error.in_doubt, error.attempts = case.in_doubt, case.attempts
             if not case.ever_in_doubt:
                 self._journal.not_sent(number)
             self.left[number] = error
             del self._cases[number]
             return
-        self._resting += 1
-        asyncio.get_running_loop().call_later(wait, self._rested, number)
-
-    def _rested(self, number: int) -> None:
-        self._resting -= 1
-        self._wait_for_turn(number, self.orders[number])
-        self._changed.set()
+        self._flights.rest(wait, self.orders[number].address.mailbox, number)
 
     def _settle(self, number: int, result: CancelResult) -> None:
         self.results[number] = result

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.bulk import BulkCancelling, Options
+from airflow_graph_cancel.graph.bulk import BulkCancelling
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.journal import NoBulkJournal
 from airflow_graph_cancel.graph.orders import Order, people_in_rows
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.client import GraphClient
+    from airflow_graph_cancel.graph.flights import Options
 
 __all__ = ["refuse_too_many_people"]
 
@@ -33,7 +33,7 @@ async def refuse_too_many_people(
     """
     people = people_in_rows(events)
     if people is None:
-        reading = BulkCancelling(client, orders, NoBulkJournal(), replace(options, tick=lambda _: None), preview=True)
+        reading = BulkCancelling(client, orders, NoBulkJournal(), options, preview=True)
         await reading.run()
         if reading.left:
             raise next(iter(reading.left.values()))

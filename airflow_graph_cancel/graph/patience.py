@@ -59,6 +59,14 @@ class Patience:
             return asked if tries == 1 else max(asked, self._backoff(tries - 1))
         return max(asked or 0.0, self._backoff(tries))
 
+    def ends(self, wait: float, since: float) -> bool:
+        """Return whether the work is handed over rather than waited for once more.
+
+        :param wait: seconds of the next wait.
+        :param since: when it was first told "later", on the monotonic clock.
+        """
+        return wait > self.longest_wait or time.monotonic() + wait > since + self.retry_for
+
     def _backoff(self, tries: int) -> float:
         grown = min(self.most_wait, self.first_wait * 2.0 ** min(tries - 1, 32))
         return grown + random.uniform(0, self.first_wait)
@@ -78,14 +86,13 @@ async def patiently(
     :param stopped: asked twice a second while waiting; True ends the wait, and ``once`` decides what that means.
     :raises TryLaterError: the last one, when patience is at its end.
     """
-    give_up_at = time.monotonic() + patience.retry_for
+    began = time.monotonic()
 
     def wait(state: RetryCallState) -> float:
         return patience.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
     def hand_over(state: RetryCallState) -> bool:
-        upcoming = state.upcoming_sleep
-        return upcoming > patience.longest_wait or time.monotonic() + upcoming > give_up_at
+        return patience.ends(state.upcoming_sleep, began)
 
     def say(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

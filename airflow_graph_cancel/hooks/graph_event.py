@@ -12,10 +12,11 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
 from airflow_graph_cancel.graph.address import EventAddress
-from airflow_graph_cancel.graph.bulk import BulkCancelling, Options
+from airflow_graph_cancel.graph.bulk import BulkCancelling
 from airflow_graph_cancel.graph.cancelling import cancel_event
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.flights import Options
 from airflow_graph_cancel.graph.guards import refuse_too_many_people
 from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
@@ -164,13 +165,13 @@ class GraphEventHook(KiotaRequestAdapterHook):
             raise InvalidInputError(
                 f"{len(orders)} events are more than max_meetings={max_meetings}. Nothing was sent."
             )
-        options = Options(patience or Patience(), concurrency, batch, stopped, tick)
+        options = Options(patience or Patience(), concurrency, batch, stopped)
         preview = preview or settings.preview_only
         async with self._open(settings) as client:
             if max_people is not None and not preview:
                 await refuse_too_many_people(client, events, orders, max_people, options)
             keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
-            work = BulkCancelling(client, orders, keep, options, preview=preview)
+            work = BulkCancelling(client, orders, keep, options, preview=preview, tick=tick)
             await work.run()
         return work
 
