@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.retry import GraphRetryPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-    from airflow.sdk.bases.operator import BaseOperator
 
 __all__ = ["OBEY_GRAPH", "Policy", "check_policies", "check_rendered", "check_switches", "given", "waiting_trigger"]
 
 Policy = Literal["fail", "skip", "succeed"]
 OBEY_GRAPH = GraphRetryPolicy()
+
+
+class Templated(Protocol):
+    """What Airflow renders before it is run: an operator, a sensor or a notifier."""
+
+    @property
+    def template_fields(self) -> Iterable[str]:
+        """Names of the attributes that are rendered."""
 
 
 def check_policies(**policies: str) -> None:
@@ -39,12 +47,12 @@ def check_switches(**switches: object) -> None:
             raise ValueError(f"{name} must be True or False, not {value!r}")
 
 
-def given(operator: BaseOperator) -> frozenset[str]:
+def given(work: Templated) -> frozenset[str]:
     """Return the templated arguments that the DAG's author gave, before they are rendered."""
-    return frozenset(name for name in operator.template_fields if getattr(operator, name) is not None)
+    return frozenset(name for name in work.template_fields if getattr(work, name) is not None)
 
 
-def check_rendered(operator: BaseOperator, names: frozenset[str]) -> None:
+def check_rendered(work: Templated, names: frozenset[str]) -> None:
     """Refuse an argument that was given and rendered to None, as an XCom does that is not there.
 
     Without its comment a meeting would be cancelled in silence, without its owner in another mailbox.
@@ -53,7 +61,7 @@ def check_rendered(operator: BaseOperator, names: frozenset[str]) -> None:
     :raises InvalidInputError: naming the argument.
     """
     for name in sorted(names):
-        if getattr(operator, name) is None:
+        if getattr(work, name) is None:
             raise InvalidInputError(
                 f"{name} is None: a template rendered nothing, probably an XCom that is not there. Nothing was sent."
             )
