@@ -105,7 +105,10 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Microsoft Graph Calendar",
-                "python-modules": ["airflow_graph_cancel.operators.cancel"],
+                "python-modules": [
+                    "airflow_graph_cancel.operators.cancel",
+                    "airflow_graph_cancel.operators.find",
+                ],
             }
         ],
         "connection-types": [

@@ -95,6 +95,28 @@ class BulkCancelling:
         finally:
             self._journal.flush()
 
+    def begun(self) -> list[int]:
+        """Return the numbers of the events for which this task, in any of its tries, may have sent something."""
+        return [
+            number
+            for number in range(len(self.orders))
+            if (past := self._journal.event(number)).sent or past.sent_before()
+        ]
+
+    def settle(self, number: int, result: CancelResult) -> None:
+        """Note what became of an event without anything being sent for it."""
+        self.results[number] = result
+        self.counts[result.outcome] += 1
+        self._journal.settled(number, result)
+
+    def refuse(self, number: int, error: RefusedError) -> None:
+        """Settle an event by a refusal."""
+        self.settle(number, _refused(self.orders[number], error, self._case(number)))
+
+    def leave(self, number: int, error: GraphCancelError) -> None:
+        """Leave an event for a later try."""
+        self.left[number] = error
+
     def _wait_for_turn(self, number: int, *, first: bool = False) -> None:
         self._flights.wait_for_turn(self.orders[number].address.mailbox, number, first=first)
 
@@ -178,9 +200,7 @@ class BulkCancelling:
         self._flights.rest(wait, self.orders[number].address.mailbox, number)
 
     def _settle(self, number: int, result: CancelResult) -> None:
-        self.results[number] = result
-        self.counts[result.outcome] += 1
-        self._journal.settled(number, result)
+        self.settle(number, result)
         self._cases.pop(number, None)
         self._troubles.pop(number, None)
 

@@ -18,20 +18,20 @@ __all__ = ["refuse_too_many_people"]
 
 
 async def refuse_too_many_people(
-    client: GraphClient, events: object, orders: Sequence[Order], most: int, options: Options
+    client: GraphClient, rows: Sequence[object], orders: Sequence[Order], most: int, options: Options
 ) -> None:
     """Refuse if more people would get a message than somebody thought possible.
 
     A group counts as one, as it does for Exchange. Read from the rows if all of them say, else from Graph.
 
     :param client: reads the events.
-    :param events: as they were given, for rows with ``people``.
+    :param rows: as they were given, for their ``people``.
     :param orders: the events.
     :param most: people that may be told.
     :param options: as for the cancelling.
     :raises InvalidInputError: if it would be more; nothing was sent.
     """
-    people = people_in_rows(events)
+    people = people_in_rows(rows)
     if people is None:
         reading = BulkCancelling(client, orders, NoBulkJournal(), options, preview=True)
         await reading.run()

@@ -71,12 +71,12 @@ def forecast(address: EventAddress, answer: Answer) -> CancelResult:
 
 
 def people_told(answer: Answer) -> int:
-    """Return how many people a cancellation would be sent to, from the answer to such a look."""
+    """Return how many people a cancellation would be sent to, from the answer to such a look; rooms are no people."""
     event = answer.json
     attendees = event.get("attendees")
     if event.get("isCancelled") is True or event.get("isOrganizer") is False or not isinstance(attendees, list):
         return 0
-    return len(attendees)
+    return sum(isinstance(each, dict) and each.get("type") != "resource" for each in attendees)
 
 
 async def _read(

@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeGuard
 
 from airflow_graph_cancel.graph.address import EventAddress
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.plan import plan_rows
+from airflow_graph_cancel.graph.texts import parse_text
 
-__all__ = ["Order", "parse_orders", "people_in_rows"]
+__all__ = ["Order", "Planned", "event_rows", "parse_orders", "people_in_rows"]
 
 _ADDRESS = ("user_id", "group_id", "calendar_id", "calendar_group_id")
 _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """An event as it was when the plan was made.
+
+    :param change_key: Graph's ``changeKey``, which is another after every change.
+    :param uid: ``iCalUId``.
+    :param start: ISO 8601 with offset.
+    :param end: ISO 8601 with offset.
+    :param people: who would get a message, rooms apart.
+    """
+
+    change_key: str
+    uid: str
+    start: str
+    end: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """An event to be cancelled, and the text for its attendees."""
+    """An event to be cancelled, and the text for its attendees.
+
+    :param planned: how it was when the plan was made; None for events that are in no plan.
+    """
 
     address: EventAddress
     comment: str | None = None
+    planned: Planned | None = None
 
 
-def parse_orders(events: object, *, comment: str | None, user_id: str | None, mailbox: str | None) -> list[Order]:
-    """Return the events of a list of ids, of a list of rows, or of a plan, each once.
+def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelta | None = None) -> list[object]:
+    """Return the rows of a list, or of a plan that is whole and young enough.
+
+    :param events: a list, a plan, or the text of one, as a template gives.
+    :param without: event ids that are taken out.
+    :param max_age: refuse an older plan.
+    :raises InvalidInputError: if it is neither, or the plan must not be carried out.
+    """
+    if isinstance(events, str):
+        events = parse_text("events", events)
+    if isinstance(events, Mapping):
+        return list(plan_rows(events, without=without, max_age=max_age))
+    if not isinstance(events, list | tuple):
+        raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}. Nothing was sent.")
+    taken_out = set(without)
+    return [row for row in events if _id(row) not in taken_out]
+
+
+def _id(row: object) -> object:
+    found = row.get("event_id") if isinstance(row, Mapping) else row
+    return found if isinstance(found, str) else None
+
+
+def parse_orders(
+    rows: Sequence[object], *, comment: str | None, user_id: str | None, mailbox: str | None
+) -> list[Order]:
+    """Return the events of a list of ids or rows, each once.
 
     All rows are checked before anything is said, so that a feed is mended in one go. A row's own comment and owner win;
     keys that are none of ours are ignored, so that a plan's rows fit.
 
-    :param events: a list; or a plan, which is a mapping with ``meetings``; or the text of one, as a template gives.
+    :param rows: as :func:`event_rows` returned them.
     :param comment: text for events that bring none.
     :param user_id: owner of events that bring none.
     :param mailbox: the connection's, for events that have no owner then.
     :raises InvalidInputError: naming every row that cannot be meant as it stands.
     """
-    rows = _rows(events)
     default = check_comment(comment)
     orders: dict[tuple[str, str], Order] = {}
     wrong = []
@@ -58,47 +105,17 @@ def parse_orders(events: object, *, comment: str | None, user_id: str | None, ma
     return list(orders.values())
 
 
-def people_in_rows(events: object) -> int | None:
+def people_in_rows(rows: Sequence[object]) -> int | None:
     """Return how many people the rows say would get a message, None if any row does not say.
 
-    :param events: as for :func:`parse_orders`.
+    :param rows: as for :func:`parse_orders`.
     """
-    counts = [row.get("people") if isinstance(row, Mapping) else None for row in _rows(events)]
+    counts = [row.get("people") if isinstance(row, Mapping) else None for row in rows]
     return sum(counts) if _all_whole(counts) else None
 
 
 def _all_whole(counts: list[object]) -> TypeGuard[list[int]]:
     return all(isinstance(count, int) for count in counts)
-
-
-def _rows(events: object) -> list[object]:
-    if isinstance(events, str):
-        events = _parsed(events)
-    if isinstance(events, Mapping):
-        if not isinstance(events.get("meetings"), list):
-            raise InvalidInputError(
-                "events is a mapping without a list of meetings, so it is no plan; give a list of ids or rows. "
-                "Nothing was sent."
-            )
-        return list(events["meetings"])
-    if isinstance(events, list | tuple):
-        return list(events)
-    raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}. Nothing was sent.")
-
-
-def _parsed(text: str) -> object:
-    if text.strip() in {"None", ""}:
-        raise InvalidInputError(
-            f"events is {text!r}: a template rendered nothing, probably an XCom that is not there. Nothing was sent."
-        )
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            found: object = parse(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-        if not isinstance(found, str):
-            return found
-    raise InvalidInputError(f"events is the text {text!r:.80}, which is no list. Nothing was sent.")
 
 
 def _order(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> Order:
@@ -112,4 +129,17 @@ def _order(row: object, comment: str | None, user_id: str | None, mailbox: str |
     if given["user_id"] is None and given["group_id"] is None:
         given["user_id"] = mailbox if user_id is None else user_id
     # The address checks the types of what it is given.
-    return Order(EventAddress(event_id, **given), comment)  # type: ignore[arg-type]
+    return Order(EventAddress(event_id, **given), comment, _planned(row))  # type: ignore[arg-type]
+
+
+def _planned(row: object) -> Planned | None:
+    if not isinstance(row, Mapping) or not isinstance(row.get("changeKey"), str):
+        return None
+    people = row.get("people")
+    return Planned(
+        change_key=str(row["changeKey"]),
+        uid=str(row.get("iCalUId") or ""),
+        start=str(row.get("start")),
+        end=str(row.get("end")),
+        people=people if isinstance(people, int) else -1,
+    )

@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
     PREVIEW = "preview"
+    CHANGED = "changed"
 
 
 def _now() -> str:

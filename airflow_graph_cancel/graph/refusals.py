@@ -19,7 +19,7 @@ from airflow_graph_cancel.graph.errors import (
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.address import EventAddress
 
-__all__ = ["refusal"]
+__all__ = ["mailbox_refusal", "refusal"]
 
 
 def refusal(address: EventAddress, answer: Answer, copy: dict[str, object] | None = None) -> GraphCancelError:
@@ -38,6 +38,34 @@ def refusal(address: EventAddress, answer: Answer, copy: dict[str, object] | Non
         code=answer.code,
         request_id=answer.request_id,
         retry_after=answer.retry_after,
+    )
+
+
+def mailbox_refusal(mailbox: str, answer: Answer) -> GraphCancelError:
+    """Return the error that ``answer`` stands for when a mailbox's calendar was to be read.
+
+    :param mailbox: whose calendar.
+    :param answer: Graph's answer.
+    """
+    said = " ".join(filter(None, [str(answer.status), answer.code]))
+    match answer.meaning:
+        case Meaning.MAILBOX_UNAVAILABLE:
+            kind: type[GraphCancelError] = MailboxUnavailableError
+            problem = "is unknown in this tenant, has no licence, was deleted, or is not in Exchange Online"
+        case Meaning.DENIED | Meaning.TOKEN_REFUSED:
+            kind = AccessDeniedError
+            problem = (
+                "may not be read: the app needs Calendars.ReadWrite (or Calendars.Read) with admin consent, and the "
+                "mailbox must be within its scope"
+            )
+        case _:
+            kind, problem = InvalidRequestError, "could not be read"
+    request = f", request-id {answer.request_id}" if answer.request_id else ""
+    return kind(
+        f"The calendar of {mailbox} {problem}. (Graph answered {said}{request}.)",
+        status=answer.status,
+        code=answer.code,
+        request_id=answer.request_id,
     )
 
 

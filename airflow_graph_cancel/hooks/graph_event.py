@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
@@ -16,16 +17,19 @@ from airflow_graph_cancel.graph.bulk import BulkCancelling
 from airflow_graph_cancel.graph.cancelling import cancel_event
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.finding import find_events
 from airflow_graph_cancel.graph.flights import Options
 from airflow_graph_cancel.graph.guards import refuse_too_many_people
 from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
-from airflow_graph_cancel.graph.orders import Order, parse_orders
+from airflow_graph_cancel.graph.orders import Order, event_rows, parse_orders
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
+from airflow_graph_cancel.graph.unchanged import hold_changed
 from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
 from airflow_graph_cancel.hooks.connection_check import check_connection
 from airflow_graph_cancel.hooks.session import open_client
 from airflow_graph_cancel.hooks.settings import GraphSettings
+from airflow_graph_cancel.hooks.stored import load_events
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.client import GraphClient
     from airflow_graph_cancel.graph.outcome import CancelResult
+    from airflow_graph_cancel.graph.plan import Plan
+    from airflow_graph_cancel.graph.search import Search
 
 __all__ = ["GraphEventHook"]
 
@@ -130,6 +136,9 @@ class GraphEventHook(KiotaRequestAdapterHook):
         comment: str | None = None,
         user_id: str | None = None,
         *,
+        without: Iterable[str] = (),
+        plan_max_age: timedelta | None = None,
+        hold_if_changed: bool = True,
         preview: bool = False,
         max_meetings: int | None = None,
         max_people: int | None = None,
@@ -146,6 +155,9 @@ class GraphEventHook(KiotaRequestAdapterHook):
             :class:`~airflow_graph_cancel.operators.cancel.GraphCancelEventsOperator`.
         :param comment: text for events that bring none.
         :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``.
+        :param without: event ids that are taken out of a plan, or of a list.
+        :param plan_max_age: refuse an older plan.
+        :param hold_if_changed: do not cancel what has changed since the plan was made; its outcome is ``changed``.
         :param preview: read and report, send nothing.
         :param max_meetings: refuse before anything is sent if there are more events.
         :param max_people: refuse before anything is sent if more people would get a message; read from the rows'
@@ -160,7 +172,8 @@ class GraphEventHook(KiotaRequestAdapterHook):
         :raises StoppedError: if told to stop.
         """
         settings = await self.get_settings()
-        orders = parse_orders(events, comment=comment, user_id=user_id, mailbox=settings.mailbox)
+        rows = event_rows(load_events(events), without=without, max_age=plan_max_age)
+        orders = parse_orders(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
         if max_meetings is not None and len(orders) > max_meetings:
             raise InvalidInputError(
                 f"{len(orders)} events are more than max_meetings={max_meetings}. Nothing was sent."
@@ -169,11 +182,34 @@ class GraphEventHook(KiotaRequestAdapterHook):
         preview = preview or settings.preview_only
         async with self._open(settings) as client:
             if max_people is not None and not preview:
-                await refuse_too_many_people(client, events, orders, max_people, options)
+                await refuse_too_many_people(client, rows, orders, max_people, options)
             keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
             work = BulkCancelling(client, orders, keep, options, preview=preview, tick=tick)
+            if hold_if_changed and not preview:
+                await hold_changed(client, work, options)
             await work.run()
         return work
+
+    async def find_events(
+        self,
+        search: Search,
+        *,
+        concurrency: int = 64,
+        patience: Patience | None = None,
+        stopped: Callable[[], bool] = never_stopped,
+    ) -> Plan:
+        """Find the organizers' copies of the meetings of rooms, buildings or people. Reads only.
+
+        :param search: where, when, and which meetings.
+        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
+        :param patience: how long to go on with a request after its first "later"; default five minutes.
+        :param stopped: asked before every request; True ends the work.
+        :raises InvalidInputError: if something that was named is not there.
+        :raises GraphCancelError: if something could not be read: half a plan is none.
+        """
+        options = Options(patience or Patience(), concurrency, stopped=stopped)
+        async with self._open(await self.get_settings()) as client:
+            return await find_events(client, search, options)
 
     async def get_event(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
+from airflow_graph_cancel.graph.texts import names
 from airflow_graph_cancel.operators.endings import (
     OBEY_GRAPH,
     Policy,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphCancelEventsOperator"]
 
-_PASSING = {Outcome.CANCELLED, Outcome.ALREADY_CANCELLED, Outcome.PREVIEW}
+IfChanged = Literal["hold", "cancel"]
+_PASSING = {Outcome.CANCELLED, Outcome.ALREADY_CANCELLED, Outcome.PREVIEW, Outcome.CHANGED}
 _ROWS_SHOWN = 100
 _ROWS_SAID = 10
 _SAY_EVERY = 5.0
@@ -51,7 +53,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
     {outcome: n}, "unsettled": [up to 100 rows], "report": path or None}``.
 
     :param events: a list of ids, a list of ``{"event_id", "user_id" | "group_id", "calendar_id", "calendar_group_id",
-        "comment"}`` (further keys are ignored), or a plan; may come from XCom. (templated)
+        "comment"}`` (further keys are ignored), or what ``GraphFindEventsOperator`` returned; may come from XCom.
+        A plan is carried out as it stands or not at all. (templated)
     :param comment: text for events that bring none. (templated)
     :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``. (templated)
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
@@ -59,6 +62,10 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
     :param on_missing: ``fail``, or let the task pass with the event counted (``skip`` or ``succeed``).
     :param on_not_organizer: the same for copies that are an attendee's or a room's.
     :param preview: read and report, send nothing.
+    :param without: event ids that an approver took out of the plan; the rest stays bound to its digest. (templated)
+    :param plan_max_age: refuse an older plan (timedelta), None for any age.
+    :param if_changed: ``hold`` does not cancel what has changed since the plan was made, by Graph's ``changeKey``: its
+        outcome is ``changed``, and the task passes. ``cancel`` does not look.
     :param max_meetings: refuse before anything is sent if there are more events.
     :param max_people: refuse before anything is sent if more people would get a message.
     :param report_path: JSON Lines, a row an event; anything that ``ObjectStoragePath`` takes. (templated)
@@ -68,7 +75,15 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
     :param retry_policy: default is :class:`~airflow_graph_cancel.retry.GraphRetryPolicy`; yours wins.
     """
 
-    template_fields: Sequence[str] = ("events", "comment", "user_id", "conn_id", "api_version", "report_path")
+    template_fields: Sequence[str] = (
+        "events",
+        "comment",
+        "user_id",
+        "conn_id",
+        "api_version",
+        "report_path",
+        "without",
+    )
 
     def __init__(
         self,
@@ -83,6 +98,9 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         preview: bool = False,
         max_meetings: int | None = None,
         max_people: int | None = None,
+        without: Iterable[str] | str | None = None,
+        plan_max_age: timedelta | None = timedelta(hours=24),
+        if_changed: IfChanged = "hold",
         report_path: str | None = None,
         concurrency: int = 64,
         batch: bool = True,
@@ -93,6 +111,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         super().__init__(retry_policy=retry_policy, **kwargs)
         check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
         check_switches(preview=preview, batch=batch)
+        if if_changed not in get_args(IfChanged):
+            raise ValueError(f"if_changed must be hold or cancel, not {if_changed!r}")
         self.events = events
         self.comment = comment
         self.user_id = user_id
@@ -103,6 +123,9 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self.preview = preview
         self.max_meetings = max_meetings
         self.max_people = max_people
+        self.without = without
+        self.plan_max_age = plan_max_age
+        self.if_changed = if_changed
         self.report_path = report_path
         self.concurrency = concurrency
         self.batch = batch
@@ -130,6 +153,9 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
                 self.events,
                 self.comment,
                 self.user_id,
+                without=names("without", self.without),
+                plan_max_age=self.plan_max_age,
+                hold_if_changed=self.if_changed == "hold",
                 preview=self.preview,
                 max_meetings=self.max_meetings,
                 max_people=self.max_people,
@@ -179,6 +205,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
             "report": self.report_path,
         }
         self.log.info("%d events: %s", len(work.orders), _counted(work) or "nothing to do")
+        if held := work.counts[Outcome.CHANGED]:
+            self.log.warning("%d events have changed since the plan was made and were held back", held)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"total": len(work.orders), **_plain(work)}
         bad = [row for number, row in sorted(rows.items()) if not self._passes(str(row["outcome"]))]

@@ -1,0 +1,122 @@
+"""A plan in the making: each meeting once, taken or left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.copies import Copy, domain_of
+from airflow_graph_cancel.graph.plan import Left, Meeting, Plan, Reason
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.bookings import Booking
+    from airflow_graph_cancel.graph.organizers import Organizers
+    from airflow_graph_cancel.graph.search import Search
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """Sort meetings into those that would be cancelled and those that are left, with the reason.
+
+    :param search: what is wanted.
+    :param organizers: their calendars.
+    :param made_at: what is over by then is past.
+    """
+
+    def __init__(self, search: Search, organizers: Organizers, made_at: datetime) -> None:
+        self.search = search
+        self._organizers = organizers
+        self._made_at = made_at
+        # By what a meeting is, whatever its organizer's address is spelt like.
+        self.meetings: dict[tuple[str, datetime], Meeting] = {}
+        self._left: dict[tuple[str, datetime], Left] = {}
+
+    def take(self, booking: Booking) -> None:
+        """Take the organizer's copy of what a room is booked for, or leave it for a reason."""
+        found = self._organizers.copy_of(booking)
+        if isinstance(found, Copy):
+            self._sort(found, booking.organizer, booking.rooms)
+        else:
+            self.leave(found, booking)
+
+    def take_all_of(self, organizer: str) -> None:
+        """Take every meeting within the window that somebody organizes."""
+        for copy in self._organizers.own(organizer):
+            if self.search.window.overlaps(*copy.when):
+                self._sort(copy, organizer, [each.address for each in copy.attendees if each.is_room])
+
+    def leave(self, reason: Reason, booking: Booking) -> None:
+        """Leave what a room is booked for."""
+        key = booking.uid or f"{booking.organizer}\0{booking.rooms}", booking.start
+        self._left[key] = Left(
+            reason, booking.uid, booking.organizer, booking.start, booking.end, tuple(booking.rooms)
+        )  # fmt: skip
+
+    def replace(self, meetings: Iterable[Meeting], gone: Iterable[Meeting]) -> None:
+        """Put these meetings in the place of all; those that are gone are left as not found."""
+        for meeting in gone:
+            self._left[meeting.uid, meeting.start] = Left(
+                Reason.NOT_FOUND, meeting.uid, meeting.user_id, meeting.start, meeting.end, meeting.rooms,
+                meeting.event_id,
+            )  # fmt: skip
+        self.meetings = {(meeting.uid, meeting.start): meeting for meeting in meetings}
+
+    def plan(self) -> Plan:
+        """Return the plan, in the order of time."""
+        return Plan(
+            self.search.window,
+            sorted(self.meetings.values(), key=lambda each: (each.start, each.user_id.casefold(), each.event_id)),
+            sorted(self._left.values(), key=lambda each: (each.start, each.organizer.casefold(), each.uid)),
+            self._made_at,
+        )
+
+    def people(self, copy: Copy, organizer: str) -> tuple[int, int]:
+        """Return how many people would get a message, and how many of them are outside; rooms are no people."""
+        people = copy.people - {organizer.casefold()}
+        return len(people), sum(domain_of(address) not in self._organizers.domains for address in people)
+
+    def _sort(self, copy: Copy, organizer: str, rooms: list[str]) -> None:
+        key = copy.uid or copy.event_id, copy.start
+        if key in self.meetings:
+            # Searched for by its room and by its organizer.
+            before = self.meetings[key]
+            self.meetings[key] = replace(before, rooms=tuple(dict.fromkeys([*before.rooms, *rooms])))
+            return
+        people, outside = self.people(copy, organizer)
+        reason = self._reason(copy, organizer, people)
+        if reason is not None:
+            self._left[key] = Left(reason, copy.uid, organizer, copy.start, copy.end, tuple(rooms), copy.event_id)
+            return
+        self.meetings[key] = Meeting(
+            event_id=copy.event_id,
+            user_id=organizer,
+            uid=copy.uid,
+            change_key=copy.change_key,
+            start=copy.start,
+            end=copy.end,
+            rooms=tuple(rooms),
+            people=people,
+            outside=outside,
+            type=copy.type,
+            scope="dates",
+            dates=int(copy.series_id is not None),
+            subject=copy.subject if self.search.with_subjects else None,
+            series_id=copy.series_id,
+        )
+
+    def _reason(self, copy: Copy, organizer: str, people: int) -> Reason | None:
+        search = self.search
+        if copy.is_cancelled:
+            return Reason.CANCELLED
+        if not search.include_past and copy.end <= self._made_at:
+            return Reason.PAST
+        if search.keeps(copy.subject, organizer):
+            return Reason.KEPT
+        if not copy.attendees:
+            return Reason.NOBODY
+        if search.min_people is not None and people < search.min_people:
+            return Reason.TOO_FEW
+        return None

@@ -1,0 +1,59 @@
+"""What is searched for, and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.plan import Scope
+    from airflow_graph_cancel.graph.window import Window
+
+__all__ = ["Places", "Search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which rooms are meant, by any mix of names.
+
+    :param rooms: addresses of room mailboxes.
+    :param room_lists: addresses or names of room lists.
+    :param buildings: as the rooms' ``building`` has it, or names of room lists.
+    :param check_rooms: whether ``rooms`` are looked up; without it the app needs no ``Place.Read.All`` for them, and
+        nobody notices a room that is none.
+    """
+
+    rooms: tuple[str, ...] = ()
+    room_lists: tuple[str, ...] = ()
+    buildings: tuple[str, ...] = ()
+    check_rooms: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where, when, and which meetings.
+
+    :param window: when.
+    :param places: where.
+    :param organizers: mailboxes whose own meetings are meant, wherever they take place.
+    :param scope: ``dates`` for the dates within the window, ``series`` for the whole of every series that has one.
+    :param keep: shell-style patterns; a meeting whose subject, or whose organizer's address, fits one is left alone.
+    :param min_people: meetings with fewer people are left alone.
+    :param include_past: take meetings that are over as well.
+    :param with_subjects: put the subjects of the organizers' copies into the plan, for whoever may see it.
+    """
+
+    window: Window
+    places: Places = field(default_factory=Places)
+    organizers: tuple[str, ...] = ()
+    scope: Scope = "dates"
+    keep: tuple[str, ...] = ()
+    min_people: int | None = None
+    include_past: bool = False
+    with_subjects: bool = False
+
+    def keeps(self, subject: str, organizer: str) -> bool:
+        """Return whether a meeting is to be left alone; upper and lower case are alike."""
+        names = subject.casefold(), organizer.casefold()
+        return any(fnmatch(name, pattern.casefold()) for pattern in self.keep for name in names)

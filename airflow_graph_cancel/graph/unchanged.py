@@ -1,0 +1,93 @@
+"""Is each event of a plan still what somebody approved? Looked at before the first of them is cancelled.
+
+All at once and not one by one: the dates of a series change with it in Exchange, so that cancelling one of them changes
+what the others' ``changeKey`` says.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.graph.answers import Meaning
+from airflow_graph_cancel.graph.copies import Copy, parse_copy, series_uid
+from airflow_graph_cancel.graph.errors import RefusedError
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
+from airflow_graph_cancel.graph.reading import Read, read_many
+from airflow_graph_cancel.graph.refusals import refusal
+from airflow_graph_cancel.graph.requests import look_path
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.bulk import BulkCancelling
+    from airflow_graph_cancel.graph.client import GraphClient
+    from airflow_graph_cancel.graph.flights import Options
+    from airflow_graph_cancel.graph.orders import Order, Planned
+
+__all__ = ["hold_changed"]
+
+_SELECT = ("id", "changeKey", "start", "end", "isAllDay", "attendees")
+_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
+_DAY = timedelta(days=1)
+
+
+async def hold_changed(client: GraphClient, work: BulkCancelling, options: Options) -> None:
+    """Settle as ``changed`` what is no longer as it was planned, so that it is not cancelled.
+
+    What is gone is left to the work, which knows whether it was sent before. What cannot be looked at is not sent
+    either.
+
+    :param client: sends batches and single requests, only GETs here.
+    :param work: before it runs.
+    :param options: how to go about it.
+    """
+    planned = [
+        (number, order, order.planned)
+        for number, order in enumerate(work.orders)
+        if order.planned is not None and number not in work.results
+    ]
+    if not planned:
+        return
+    begun = {_series(work.orders[number]) for number in work.begun()}
+    reads = [Read(order.address.mailbox, look_path(order.address, _SELECT)) for _, order, _ in planned]
+    for (number, order, before), reply in zip(planned, await read_many(client, reads, options), strict=True):
+        if reply.error is not None:
+            work.leave(number, reply.error)
+        elif reply.refusal is None:
+            now = parse_copy(reply.values[0])
+            # A series that this task has begun has another key by that alone.
+            if now.change_key != before.change_key and (_series(order) not in begun or _differs(now, before, order)):
+                work.settle(number, _changed(order, reply.request_id))
+        elif reply.refusal.meaning not in _GONE:
+            error = refusal(order.address, reply.refusal)
+            work.refuse(number, error) if isinstance(error, RefusedError) else work.leave(number, error)
+
+
+def _series(order: Order) -> tuple[str, str]:
+    uid = order.planned.uid if order.planned is not None else ""
+    return order.address.mailbox.casefold(), series_uid(uid)
+
+
+def _differs(now: Copy, before: Planned, order: Order) -> bool:
+    """Return whether a date of a series is another one than it was, by what people see of it."""
+    try:
+        start, end = datetime.fromisoformat(before.start), datetime.fromisoformat(before.end)
+        # An all-day meeting's dates were planned where people are and are read in UTC.
+        moved = abs(now.start - start) >= _DAY if now.is_all_day else now.start != start
+        return moved or now.end - now.start != end - start or _people(now, order) != before.people
+    except (ValueError, TypeError):
+        return True
+
+
+def _people(now: Copy, order: Order) -> int:
+    return len(now.people - {order.address.mailbox.casefold()})
+
+
+def _changed(order: Order, request_id: str | None) -> CancelResult:
+    return CancelResult(
+        event_id=order.address.event_id,
+        mailbox=order.address.mailbox,
+        outcome=Outcome.CHANGED,
+        message="Held back: the event is not as it was when the plan was made (changeKey). Search again, or give "
+        'if_changed="cancel".',
+        request_id=request_id,
+    )

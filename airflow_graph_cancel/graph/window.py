@@ -1,0 +1,106 @@
+"""The time in which meetings are meant: half-open, and never naive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from airflow_graph_cancel.graph.errors import InvalidInputError
+
+__all__ = ["Window", "parse_window"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From ``start`` until just before ``end``.
+
+    :param start: aware.
+    :param end: aware.
+    :param timezone: IANA name of the zone that people there live in, None if only offsets are known.
+    """
+
+    start: datetime
+    end: datetime
+    timezone: str | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        """In which times are shown, and midnight is midnight."""
+        return ZoneInfo(self.timezone) if self.timezone else self.start.tzinfo or UTC
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Return whether a meeting takes place within the window, in whole or in part.
+
+        One that ends when the window begins does not; one of no length does at its beginning.
+        """
+        if start == end:
+            return self.start <= start < self.end
+        return start < self.end and end > self.start
+
+    @property
+    def asked(self) -> tuple[datetime, datetime]:
+        """What a calendar is asked for, in UTC: a little more than the window itself.
+
+        Graph keeps all-day meetings at midnight in UTC, although they mean midnight where people are.
+        """
+        offsets = [moment.astimezone(self.zone).utcoffset() or timedelta() for moment in (self.start, self.end)]
+        return (
+            min(self.start, self.start + offsets[0]).astimezone(UTC),
+            max(self.end, self.end + offsets[1]).astimezone(UTC),
+        )
+
+    def as_row(self) -> dict[str, str | None]:
+        """Return plain JSON types, as a plan holds them."""
+        return {"start": self.start.isoformat(), "end": self.end.isoformat(), "timezone": self.timezone}
+
+
+def parse_window(start: object, end: object, timezone: str | None, *, longest: timedelta) -> Window:
+    """Return the window, or say what is wrong with it.
+
+    :param start: ISO 8601 with offset, or without one if there is a time zone; a date means its midnight.
+    :param end: likewise; not part of the window.
+    :param timezone: IANA name, such as ``America/New_York``.
+    :param longest: a longer window is a slip more often than it is meant.
+    :raises InvalidInputError: naming what cannot be meant as it stands.
+    """
+    if timezone is not None:
+        try:
+            ZoneInfo(timezone)
+        except (ValueError, OSError, KeyError) as error:
+            raise InvalidInputError(
+                f"timezone is {timezone!r}, which is no IANA time zone such as Europe/London. Nothing was read."
+            ) from error
+    begins, ends = _moment("start", start, timezone), _moment("end", end, timezone)
+    if ends <= begins:
+        raise InvalidInputError(
+            f"end ({ends.isoformat()}) is not after start ({begins.isoformat()}). The end itself is not part of the "
+            "window: for a single day, end is the next day. Nothing was read."
+        )
+    if ends - begins > longest:
+        raise InvalidInputError(
+            f"The window is {(ends - begins) / timedelta(days=1):.0f} days long, more than {longest.days}. If it is "
+            "meant, say so with max_days. Nothing was read."
+        )
+    return Window(begins, ends, timezone)
+
+
+def _moment(argument: str, value: object, timezone: str | None) -> datetime:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise InvalidInputError(
+                f"{argument} is {value!r:.80}, which is no ISO 8601 time such as 2026-12-09T18:00:00+01:00. "
+                "Nothing was read."
+            ) from None
+    if not isinstance(value, datetime):
+        raise InvalidInputError(f"{argument} must be ISO 8601 text, not {type(value).__name__}. Nothing was read.")
+    if value.tzinfo is not None and value.utcoffset() is not None:
+        return value
+    if timezone is None:
+        raise InvalidInputError(
+            f"{argument} is {value.isoformat()}, without an offset: it could be meant in any time zone. Give it an "
+            "offset, or give timezone. Nothing was read."
+        )
+    return value.replace(tzinfo=ZoneInfo(timezone))
