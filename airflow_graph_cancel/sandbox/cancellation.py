@@ -28,29 +28,30 @@ def cancel(store: Store, outbox: Outbox, item: Item, comment: str | None) -> boo
 
     :return: False if there was nothing left to cancel.
     """
-    if not is_alive(item):
+    if not is_alive(item) or item.is_cancelled:
         return False
     event, date = item
     meeting = event.meeting
-    meeting.mark_modified()
+    meeting.mark_modified(date)
     outbox.post("cancellation", item, comment)
     if date is None:
         now = datetime.datetime.now(datetime.UTC)
         for other in meeting.dates():
             slot = meeting.slots[other]
-            if slot.moved and slot.start > now and other not in event.removed_dates:
+            if slot.is_exception and slot.start > now and other not in event.removed_dates:
                 outbox.post("cancellation", Item(event, other), comment)
     for copy in meeting.copies:
-        mailbox = copy.mailbox
-        if not is_alive(Item(copy, date)) or Item(copy, date).is_cancelled:
+        mailbox, part = copy.mailbox, copy.part(date)
+        if part is None or not is_alive(part) or part.is_cancelled:
             continue
-        mailbox.cancelled += 1 if date or not meeting.recurrence else len(meeting.dates()) - len(copy.removed_dates)
+        is_series = part.date is None and meeting.recurrence
+        mailbox.cancelled += len(copy.dates()) - len(copy.removed_dates) if is_series else 1
         if copy is event or mailbox.remove_cancelled_meetings:
-            remove(store, Item(copy, date))
-        if date is None:
+            remove(store, part)
+        if part.date is None:
             copy.is_cancelled = True
         else:
-            copy.cancelled_dates.add(date)
+            copy.cancelled_dates.add(part.date)
         store.touch(mailbox)
     return True
 
@@ -59,17 +60,17 @@ def remove(store: Store, item: Item) -> None:
     """Take an event, a series or one date out of its mailbox; a whole event goes to Deleted Items under a new id."""
     event, date = item
     mailbox = event.mailbox
-    gone = [item] if date is not None else [item, *(Item(event, other) for other in event.meeting.dates())]
+    gone = [item] if date is not None else event.items()
     for each in gone:
         mailbox.agenda.discard(each)
         for known in (each.id, each.immutable_id):
             if mailbox.items.pop(known, None):
                 mailbox.retired[known] = each
-    if date is not None:
+    if date != event.only and date is not None:
         event.removed_dates.add(date)
     else:
         del mailbox.events[event.id]
-        mailbox.by_uid.pop(event.meeting.uid, None)
+        mailbox.by_uid.pop(event.uid, None)
         event.id = item_id(mailbox.id, mailbox.next_number())
         mailbox.deleted_items[event.immutable_id] = event
     store.touch(mailbox)
@@ -85,14 +86,14 @@ def shorten(store: Store, outbox: Outbox, event: Event, recurrence: Recurrence) 
     if not kept <= set(meeting.dates()):
         raise ValueError("the sandbox can shorten a series, not extend or re-arrange it")
     for copy in meeting.copies:
-        for date in meeting.dates():
+        for date in copy.dates():
             if date not in kept and is_alive(Item(copy, date)):
                 remove(store, Item(copy, date))
     for date in meeting.dates():
         if date not in kept:
             del meeting.slots[date]
     meeting.recurrence = recurrence
-    meeting.mark_modified()
+    meeting.mark_modified(None)
     outbox.post("update", Item(event, None), None)
 
 
@@ -108,13 +109,14 @@ def change(
     """Move or rename a single event or one date of a series, which makes that date an exception."""
     meeting = item.event.meeting
     slot = item.slot
-    holders = [Item(copy, item.date) for copy in meeting.copies if is_alive(Item(copy, item.date))]
+    parts = [copy.part(item.date) for copy in meeting.copies]
+    holders = [part for part in parts if part and is_alive(part)]
     entered = [held for held in holders if held.event.mailbox.agenda.discard(held)]
-    meeting.mark_modified()
+    meeting.mark_modified(item.date)
     length = slot.end - slot.start
     slot.start = start or slot.start
     slot.end = end or slot.start + length
-    slot.moved = item.date is not None
+    slot.is_exception = item.date is not None
     if item.date is None:
         meeting.subject = subject or meeting.subject
     else:

@@ -29,7 +29,7 @@ def cancel(call: Call) -> Answer:
         raise
     if not item.event.is_organizer:
         raise refusals.not_organizer(guesses.not_organizer_code)
-    if not item.event.meeting.attendees and guesses.no_attendees == "invalid_recipients":
+    if not item.event.meeting.invited(item.date) and guesses.no_attendees == "invalid_recipients":
         raise refusals.no_recipients()
     if guesses.effect_delay:
         effect = _begin(call.world, item, comment, guesses.effect_delay)

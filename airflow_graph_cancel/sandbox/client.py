@@ -119,17 +119,34 @@ class Sandbox:
         ca = Path(ca)
         return cls(url, ca, connection(url, ca), person_connection(url, ca))
 
+    def connection_as(self, app: str) -> Reply:
+        """Return the connection of another application, such as ``sandbox-scoped``."""
+        return {**self.connection, "login": app}
+
     def reset(self, tenant: str = "empty") -> None:
         """Make everything anew: the tenant, settings, faults and the ledger."""
         self._call("POST", "reset", {"tenant": tenant})
 
     def add_mailbox(self, address: str, **properties: object) -> Reply:
-        """Add a person, a room or a group; see ``Store.add_mailbox`` for the properties."""
+        """Add a person, a room, a group or a room list; see ``Store.add_mailbox`` for the properties."""
         return self._call("POST", "mailboxes", {"address": address, **properties})
 
+    def add_mailboxes(self, mailboxes: Sequence[Mapping[str, object]]) -> list[Reply]:
+        """Add many mailboxes in one request, each with its ``address`` and properties."""
+        return list(self._call("POST", "mailboxes", mailboxes)["made"])
+
     def create_event(self, **properties: object) -> Reply:
-        """Create a meeting with all its copies; see ``Store.create_event`` for the properties."""
+        """Create a meeting with all its copies; see ``booking.create_event`` for the properties."""
         return self._call("POST", "events", properties)
+
+    def create_events(self, events: Sequence[Mapping[str, object]]) -> list[Reply]:
+        """Create many meetings in one request."""
+        return list(self._call("POST", "events", events)["made"])
+
+    def meetings(self, mailbox: str | None = None) -> list[Reply]:
+        """Return what is in all calendars, or in one mailbox's: singles and dates of series, cancelled ones too."""
+        query = f"?{urlencode({'mailbox': mailbox})}" if mailbox else ""
+        return list(self._call("GET", f"meetings{query}")["meetings"])
 
     def add_fault(self, kind: str, *, match: Mapping[str, str] | None = None, **properties: object) -> int:
         """Let a fault wait for a request; see ``faults.Fault`` for the properties. Return its number."""
@@ -186,7 +203,9 @@ class Sandbox:
         """Return what the front page shows."""
         return self._call("GET", "state" if since is None else f"state?{urlencode({'since': since})}")
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None
+    ) -> Reply:
         request = urllib.request.Request(
             f"{self.url}/sandbox/{path}",
             None if body is None else json.dumps(body).encode(),

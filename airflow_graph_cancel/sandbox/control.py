@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from airflow_graph_cancel.sandbox import faults, state
+from airflow_graph_cancel.sandbox import booking, faults, state
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.world import World
@@ -41,6 +42,7 @@ class Control:
             ("PATCH", "/sandbox/settings", self.change_settings),
             ("POST", "/sandbox/tokens/expire", self.expire_tokens),
             ("GET", "/sandbox/state", self.state),
+            ("GET", "/sandbox/meetings", self.meetings),
         ]
         return [Route(path, _explained(handler), methods=[method]) for method, path, handler in table]
 
@@ -57,12 +59,12 @@ class Control:
         return JSONResponse({})
 
     async def add_mailbox(self, request: Request) -> Response:
-        """Add a person, a room or a group."""
-        return JSONResponse(_called(self._world.store.add_mailbox, await _object(request)))
+        """Add a person, a room, a group or a room list, or each of a list of them."""
+        return await _each(request, self._world.store.add_mailbox)
 
     async def create_event(self, request: Request) -> Response:
-        """Create a meeting with all its copies."""
-        return JSONResponse(_called(self._world.store.create_event, await _object(request)))
+        """Create a meeting with all its copies, or each of a list of them."""
+        return await _each(request, partial(booking.create_event, self._world.store))
 
     async def ledger(self, request: Request) -> Response:
         """Answer what was asked of Graph and what was sent to people; ``?since=n`` leaves out older requests."""
@@ -117,6 +119,11 @@ class Control:
         since = request.query_params.get("since")
         return Response(self._view.body(int(since) if since else None), media_type="application/json")
 
+    async def meetings(self, request: Request) -> Response:
+        """Answer all that is known of the meetings in all calendars, or in one mailbox's."""
+        address = request.query_params.get("mailbox")
+        return JSONResponse({"meetings": state.meetings(self._world.store, address)})
+
 
 def _explained(handler: Handler) -> Handler:
     async def explained(request: Request) -> Response:
@@ -133,6 +140,15 @@ async def _object(request: Request) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ValueError("the body must be a JSON object")
     return value
+
+
+async def _each(request: Request, operation: Callable[..., dict[str, object]]) -> Response:
+    body = json.loads(await request.body() or b"{}")
+    wanted = body if isinstance(body, list) else [body]
+    if not all(isinstance(each, dict) for each in wanted):
+        raise ValueError("the body must be a JSON object or a list of them")
+    made = [_called(operation, each) for each in wanted]
+    return JSONResponse({"made": made} if isinstance(body, list) else made[0])
 
 
 def _called(operation: Callable[..., dict[str, object]], arguments: dict[str, object]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_graph_cancel.sandbox import finding, paging, refusals
 from airflow_graph_cancel.sandbox.exchange import Answer
@@ -11,6 +11,7 @@ from airflow_graph_cancel.sandbox.exchange import Answer
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.model import Calendar, Json, Mailbox
     from airflow_graph_cancel.sandbox.service import Call
+    from airflow_graph_cancel.sandbox.store import Store
 
 PAGE = 100
 
@@ -23,7 +24,7 @@ def service(call: Call) -> Answer:
 
 def users(call: Call) -> Answer:
     """Answer ``GET /users``: people and rooms. The service wants a permission of its own for this."""
-    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind != "group"]
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind in ("user", "room")]
     return paging.answer(call.request, found, _person, _person, PAGE)
 
 
@@ -72,20 +73,19 @@ def calendar_group(call: Call) -> Answer:
 def rooms(call: Call) -> Answer:
     """Answer all rooms, or those of a room list, which is addressed by its e-mail address."""
     _may_read_places(call)
-    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "room"]
+    found = call.world.store.of_kind("room")
     if call.address.place is not None:
-        lists = _room_lists(found)
+        lists = _room_lists(call.world.store)
         if call.address.place.lower() not in lists:
             raise refusals.directory_object_not_found(call.address.place)
-        found = lists[call.address.place.lower()]
+        found = lists[call.address.place.lower()].rooms
     return paging.answer(call.request, found, _room, _room, PAGE)
 
 
 def room_lists(call: Call) -> Answer:
-    """Answer the room lists: one for each building."""
+    """Answer the room lists: one for each building, and those that were made."""
     _may_read_places(call)
-    rooms = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "room"]
-    found = list(_room_lists(rooms).items())
+    found = list(_room_lists(call.world.store).values())
     return paging.answer(call.request, found, _room_list, _room_list, PAGE)
 
 
@@ -94,12 +94,25 @@ def _may_read_places(call: Call) -> None:
         raise refusals.access_denied()
 
 
-def _room_lists(rooms: list[Mailbox]) -> dict[str, list[Mailbox]]:
-    lists: dict[str, list[Mailbox]] = {}
-    for room in rooms:
+class _RoomList(NamedTuple):
+    address: str
+    name: str
+    rooms: list[Mailbox]
+
+
+def _room_lists(store: Store) -> dict[str, _RoomList]:
+    """Return the room lists by address; a building's is at the domain of its first room."""
+    buildings: dict[str, _RoomList] = {}
+    for room in store.of_kind("room"):
         if room.building:
             slug = re.sub(r"[^a-z0-9]+", "-", room.building.lower()).strip("-")
-            lists.setdefault(f"{slug}@{room.address.partition('@')[2]}", []).append(room)
+            address = f"{slug}@{room.address.partition('@')[2]}"
+            buildings.setdefault(room.building, _RoomList(address, room.building, [])).rooms.append(room)
+    lists = {each.address: each for each in buildings.values()}
+    for made in store.of_kind("room_list"):
+        members = [store.mailbox(member) for member in made.members]
+        rooms = [member for member in members if member and member.kind == "room"]
+        lists[made.address.lower()] = _RoomList(made.address, made.display_name, rooms)
     return lists
 
 
@@ -153,6 +166,5 @@ def _room(mailbox: Mailbox) -> Json:
     }
 
 
-def _room_list(row: tuple[str, list[Mailbox]]) -> Json:
-    address, rooms = row
-    return {"id": address, "emailAddress": address, "displayName": rooms[0].building}
+def _room_list(row: _RoomList) -> Json:
+    return {"id": row.address, "emailAddress": row.address, "displayName": row.name}

@@ -32,11 +32,12 @@ def create(call: Call) -> Answer:
             recurrence=recurrence.from_graph(rule, start.date()) if isinstance(rule, dict) else None,
             is_private=body.get("sensitivity") == "private",
             location=str(location.get("displayName") or "") if isinstance(location, dict) else "",
+            is_all_day=body.get("isAllDay") is True,
         )
     except ValueError as error:
         raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
     call.world.store.distribute(meeting, calendar.id if calendar else None)
-    style = rendering.style_of(call.request)
+    style = rendering.style_of(call)
     answer = shown(rendering.event(Item(meeting.copies[0], None), style), style, 201)
     answer.effect = True
     return answer
@@ -71,7 +72,7 @@ def change(call: Call) -> Answer:
             )
     except ValueError as error:
         raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
-    style = rendering.style_of(call.request)
+    style = rendering.style_of(call)
     answer = shown(rendering.event(item, style), style)
     answer.effect = True
     return answer

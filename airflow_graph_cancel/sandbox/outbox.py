@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import datetime
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.model import Item, Json, Message, Revision
+from airflow_graph_cancel.sandbox.model import Item, Json, Revision
 from airflow_graph_cancel.sandbox.quota import SendingQuota
 from airflow_graph_cancel.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail that the service sent on behalf of an organizer.
+
+    :param delivered: When it reached its readers; None if the organizer's daily quota kept it back.
+    :param kind: ``cancellation`` or ``update``.
+    :param occurrence: Original date if it concerns one date of a series, else None.
+    """
+
+    n: int
+    at: datetime.datetime
+    delivered: datetime.datetime | None
+    kind: str
+    organizer: str
+    uid: str
+    event_id: str
+    subject: str
+    start: datetime.datetime
+    end: datetime.datetime
+    comment: str | None
+    occurrence: datetime.date | None
+    recipients: tuple[str, ...]
 
 
 class Outbox:
@@ -28,12 +53,13 @@ class Outbox:
         """Record one message to everybody invited; without anybody invited there is no message."""
         event, date = item
         meeting = event.meeting
-        if not meeting.attendees:
+        invited = [each.address for each in meeting.invited(date) if each.address != meeting.organizer.address]
+        if not invited:
             return
         slot, at = item.slot, datetime.datetime.now(datetime.UTC)
         due: datetime.datetime | None = at
         if self._settings.guesses.sending_limits == "on":
-            due = self._quota.delivery(event.mailbox.id, len(meeting.attendees), at)
+            due = self._quota.delivery(event.mailbox.id, len(invited), at)
         self._revisions.append(self._revision.bump())
         self.messages.append(
             Message(
@@ -49,7 +75,7 @@ class Outbox:
                 end=slot.end,
                 comment=comment,
                 occurrence=date,
-                recipients=tuple(each.address for each in meeting.attendees),
+                recipients=tuple(invited),
             )
         )
 

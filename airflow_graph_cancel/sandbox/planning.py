@@ -24,22 +24,32 @@ def plan(
     recurrence: Recurrence | None = None,
     is_private: bool = False,
     location: str = "",
+    is_all_day: bool = False,
+    organizer_elsewhere: str | None = None,
 ) -> Meeting:
     """Lay out a meeting and, if it recurs, all its dates, at the same local time in the zone of ``start``.
 
-    :raises ValueError: if it ends before it starts, or recurs on no date at all.
+    :raises ValueError: if it ends before it starts, recurs on no date at all, or lasts all day from another hour than
+        midnight on.
     """
     if end < start:
         raise ValueError("the meeting ends before it starts")
+    if is_all_day and not (start < end and start.time() == end.time() == datetime.time()):
+        raise ValueError("an event of whole days starts at midnight and ends at a later one")
     created = datetime.datetime.now(datetime.UTC)
     zone = start.tzinfo or datetime.UTC
     slots: dict[datetime.date | None, Slot] = {None: Slot(start.astimezone(datetime.UTC), end.astimezone(datetime.UTC))}
     for date in recurrence.dates() if recurrence else ():
-        begins = datetime.datetime.combine(date, start.timetz()).astimezone(datetime.UTC)
-        slots[date] = Slot(begins, begins + (end - start))
+        begins = datetime.datetime.combine(date, start.timetz())
+        # A meeting keeps its length when clocks change, whole days keep their midnights.
+        ends = (begins if is_all_day else begins.astimezone(datetime.UTC)) + (end - start)
+        slots[date] = Slot(begins.astimezone(datetime.UTC), ends.astimezone(datetime.UTC))
     if recurrence and len(slots) == 1:
         raise ValueError("the recurrence has no dates at all")
-    return Meeting(uid, organizer, subject, body, attendees, slots, created, zone, recurrence, is_private, location)
+    return Meeting(
+        uid, organizer, subject, body, attendees, slots, created, zone, recurrence, is_private, location, is_all_day,
+        organizer_elsewhere,
+    )  # fmt: skip
 
 
 def moment(value: str | datetime.datetime, time_zone: str | None) -> datetime.datetime:

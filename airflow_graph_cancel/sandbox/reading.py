@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def event(call: Call) -> Answer:
     """Answer ``GET .../events/{id}``, with a series' exceptions if they are asked for."""
-    style = rendering.style_of(call.request)
+    style = rendering.style_of(call)
     item = _found(call)
     body = rendering.event(item, style)
     if "exceptionoccurrences" in call.request.query.get("$expand", "").lower():
         copy = item.event
-        moved = [each for each in copy.meeting.dates() if copy.meeting.slots[each].moved]
-        left = [Item(copy, each) for each in moved if item.date is None and each not in copy.removed_dates]
+        changed = [each for each in copy.meeting.dates() if copy.meeting.slots[each].is_exception]
+        left = [Item(copy, each) for each in changed if item.date is None and each not in copy.removed_dates]
         body["exceptionOccurrences"] = [rendering.event(each, style) for each in left]
     return shown(body, style)
 

@@ -12,7 +12,7 @@ from airflow_graph_cancel.sandbox.identifiers import occurrence_address
 from airflow_graph_cancel.sandbox.model import Attendee, Item, Json
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.exchange import Request
+    from airflow_graph_cancel.sandbox.service import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Style:
     """What the reader prefers.
 
     :param select: Properties to show, lower-case; all the usual ones if None.
+    :param keys_apart: Whether each date of a series has a change key of its own.
     """
 
     zone_name: str = "UTC"
@@ -28,18 +29,20 @@ class Style:
     text_body: bool = False
     select: frozenset[str] | None = None
     applied: tuple[str, ...] = field(default=())
+    keys_apart: bool = False
 
 
-def style_of(request: Request) -> Style:
+def style_of(call: Call) -> Style:
     """Read ``Prefer`` and ``$select``.
 
     :raises GraphError: 400 for a time zone that nobody knows.
     """
+    request, keys_apart = call.request, call.world.settings.guesses.change_key == "date"
     wanted = request.preferences()
     selected = request.query.get("$select")
     names = frozenset(name.strip().lower() for name in selected.split(",")) if selected else None
     if not wanted:
-        return _PLAIN if names is None else Style(select=names)
+        return Style(select=names, keys_apart=keys_apart)
     zone_name = wanted.get("outlook.timezone", "UTC")
     immutable = wanted.get("idtype", "").lower() == "immutableid"
     text = wanted.get("outlook.body-content-type", "").lower() == "text"
@@ -48,12 +51,12 @@ def style_of(request: Request) -> Style:
         *([f'outlook.timezone="{zone_name}"'] if "outlook.timezone" in wanted else ()),
         *(['outlook.body-content-type="text"'] if text else ()),
     ]
-    return Style(zone_name, timezones.zone(zone_name), immutable, text, names, tuple(applied))
+    return Style(zone_name, timezones.zone(zone_name), immutable, text, names, tuple(applied), keys_apart)
 
 
 def event(item: Item, style: Style) -> Json:
     """Return the event as JSON; ``id`` and the etag are always there."""
-    shown: Json = {"@odata.etag": f'W/"{item.event.meeting.change_key()}"', "id": _id(item, style)}
+    shown: Json = {"@odata.etag": f'W/"{_change_key(item, style)}"', "id": _id(item, style)}
     if style.select is None:
         shown.update((name, render(item, style)) for name, render in _USUAL.items())
     else:
@@ -78,7 +81,7 @@ def kind(item: Item) -> str:
     """Return ``singleInstance``, ``seriesMaster``, ``occurrence`` or ``exception``."""
     if item.date is None:
         return "seriesMaster" if item.event.meeting.recurrence else "singleInstance"
-    return "exception" if item.slot.moved or item.date in item.event.cancelled_dates else "occurrence"
+    return "exception" if item.slot.is_exception or item.date in item.event.cancelled_dates else "occurrence"
 
 
 def _is_room(item: Item) -> bool:
@@ -90,7 +93,11 @@ def _id(item: Item, style: Style) -> str:
 
 
 def _master_id(item: Item, style: Style) -> str | None:
-    return None if item.date is None else _id(Item(item.event, None), style)
+    return None if item.date == item.event.only else _id(Item(item.event, None), style)
+
+
+def _change_key(item: Item, style: Style) -> str:
+    return item.change_key(apart=style.keys_apart)
 
 
 def _response(item: Item, _: Style) -> Json:
@@ -114,15 +121,33 @@ def _recurrence(item: Item, _: Style) -> Json | None:
 
 
 def _location(item: Item, _: Style) -> Json:
-    rooms = [each.name for each in item.event.meeting.attendees if each.kind == "resource"]
+    rooms = [each.name for each in item.event.meeting.invited(item.date) if each.kind == "resource"]
     return {"displayName": item.event.meeting.location or "; ".join(rooms), "locationType": "default"}
 
 
 def _attendees(item: Item, _: Style) -> list[Json]:
     unknown = {"response": "none", "time": "0001-01-01T00:00:00Z"}
     return [
-        {"type": each.kind, "status": unknown, "emailAddress": _email(each)} for each in item.event.meeting.attendees
+        {"type": each.kind, "status": unknown, "emailAddress": _email(each)}
+        for each in item.event.meeting.invited(item.date)
     ]
+
+
+def _organizer(item: Item, _: Style) -> Json:
+    meeting = item.event.meeting
+    spelt = None if item.event.is_organizer else meeting.organizer_elsewhere
+    return {"emailAddress": {**_email(meeting.organizer), **({"address": spelt} if spelt else {})}}
+
+
+def _time(item: Item, moment: datetime.datetime, style: Style) -> Json:
+    if item.event.meeting.is_all_day:
+        # Midnight to midnight in whatever zone was asked for: whole days are days everywhere.
+        moment = moment.astimezone(item.event.meeting.time_zone).replace(tzinfo=style.zone)
+    return timezones.to_graph(moment, style.zone_name, style.zone)
+
+
+def _zone_name(item: Item, _: Style) -> str:
+    return getattr(item.event.meeting.time_zone, "key", "UTC")
 
 
 def _email(person: Attendee) -> Json:
@@ -147,10 +172,10 @@ _Render = Callable[[Item, Style], object]
 _USUAL: dict[str, _Render] = {
     "createdDateTime": lambda item, _: _stamp(item.event.meeting.created),
     "lastModifiedDateTime": lambda item, _: _stamp(item.event.meeting.modified or item.event.meeting.created),
-    "changeKey": lambda item, _: item.event.meeting.change_key(),
+    "changeKey": _change_key,
     "categories": lambda item, _: [],
-    "originalStartTimeZone": lambda item, _: "UTC",
-    "originalEndTimeZone": lambda item, _: "UTC",
+    "originalStartTimeZone": _zone_name,
+    "originalEndTimeZone": _zone_name,
     "iCalUId": lambda item, _: item.uid,
     "reminderMinutesBeforeStart": lambda item, _: 15,
     "isReminderOn": lambda item, _: True,
@@ -159,7 +184,7 @@ _USUAL: dict[str, _Render] = {
     "bodyPreview": lambda item, _: "" if _is_room(item) else item.event.meeting.body[:255],
     "importance": lambda item, _: _cancelled_or(item, "high", "normal"),
     "sensitivity": lambda item, _: "private" if item.event.meeting.is_private and not _is_room(item) else "normal",
-    "isAllDay": lambda item, _: False,
+    "isAllDay": lambda item, _: item.event.meeting.is_all_day,
     "isCancelled": lambda item, _: item.is_cancelled,
     "isOrganizer": lambda item, _: item.event.is_organizer,
     "responseRequested": lambda item, _: True,
@@ -173,12 +198,12 @@ _USUAL: dict[str, _Render] = {
     "hideAttendees": lambda item, _: False,
     "responseStatus": _response,
     "body": _body,
-    "start": lambda item, style: timezones.to_graph(item.slot.start, style.zone_name, style.zone),
-    "end": lambda item, style: timezones.to_graph(item.slot.end, style.zone_name, style.zone),
+    "start": lambda item, style: _time(item, item.slot.start, style),
+    "end": lambda item, style: _time(item, item.slot.end, style),
     "location": _location,
     "recurrence": _recurrence,
     "attendees": _attendees,
-    "organizer": lambda item, _: {"emailAddress": _email(item.event.meeting.organizer)},
+    "organizer": _organizer,
 }
 #: What comes only if it is selected by name.
 _ON_REQUEST: dict[str, _Render] = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from airflow_graph_cancel.sandbox.booking import create_event
 from airflow_graph_cancel.sandbox.contoso import (
     BUILDINGS,
     DEPARTED,
@@ -186,7 +187,8 @@ def _add_mailboxes(store: Store) -> None:
 
 
 def _create(store: Store, meeting: Meeting) -> None:
-    store.create_event(
+    create_event(
+        store,
         organizer=meeting.organizer,
         subject=meeting.subject,
         start=meeting.start,

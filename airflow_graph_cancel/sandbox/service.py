@@ -135,7 +135,10 @@ class GraphService:
             raise refusals.me_without_person()
         if address.owner == "groups" and not caller.upn:
             raise refusals.access_denied()
-        mailbox = call.box = store.mailbox(name)
+        mailbox = store.mailbox(name)
+        if mailbox and self.world.settings.guesses.alias_addresses == "unknown" and mailbox.has_alias(name):
+            mailbox = None
+        call.box = mailbox
         if address.owner == "groups":
             if mailbox is None or mailbox.kind != "group":
                 raise refusals.directory_object_not_found(name)
@@ -145,7 +148,7 @@ class GraphService:
             if mailbox is None:
                 raise refusals.directory_object_not_found(name)
             return
-        elif mailbox is None or mailbox.kind == "group":
+        elif mailbox is None or mailbox.kind in ("group", "room_list"):
             raise refusals.invalid_user(name)
         elif caller.upn and caller.upn.lower() != mailbox.address.lower():
             raise refusals.access_denied()

@@ -30,6 +30,14 @@ class Guesses:
     :param deleted_by_immutable_id: GET of a cancelled event by immutable id: ``not_found`` or ``found``.
     :param sending_limits: Exchange's limits on an organizer's mail, 30 messages a minute and 10,000 recipients a day:
         ``off``, or ``on``: cancels are still accepted, but messages are delivered late or never.
+    :param unnamed_calendar: What a list or a view shows whose path names no calendar: ``default`` or ``all`` of them.
+    :param alias_addresses: Another address of a mailbox in a path: ``accepted`` or ``unknown``.
+    :param all_day_window: Whose days a window takes whole days for: those of the zone in which the event was made
+        (``own_zone``), of ``utc``, or of the ``asked_zone``.
+    :param orphan_uid: The ``iCalUId`` for whoever is invited to one date of a series: ``dated`` as the organizer's, or
+        ``clean`` as the series'. Decides for meetings that are made from then on.
+    :param change_key: What a change of one date of a series gives another change key to: the whole ``series``, which is
+        one item in Exchange, or the ``date``.
     :param unknown_members: Members of the cancel body that the schema does not have: ``ignore`` or ``reject``.
     """
 
@@ -44,6 +52,11 @@ class Guesses:
     occurrence_addresses: str = "malformed"
     deleted_by_immutable_id: str = "not_found"
     sending_limits: str = "off"
+    unnamed_calendar: str = "default"
+    alias_addresses: str = "accepted"
+    all_day_window: str = "own_zone"
+    orphan_uid: str = "dated"
+    change_key: str = "series"
     unknown_members: str = "ignore"
 
 
@@ -57,6 +70,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "occurrence_addresses": ("malformed", "accepted"),
     "deleted_by_immutable_id": ("not_found", "found"),
     "sending_limits": ("off", "on"),
+    "unnamed_calendar": ("default", "all"),
+    "alias_addresses": ("accepted", "unknown"),
+    "all_day_window": ("own_zone", "utc", "asked_zone"),
+    "orphan_uid": ("dated", "clean"),
+    "change_key": ("series", "date"),
     "unknown_members": ("ignore", "reject"),
 }
 

@@ -11,6 +11,7 @@ from airflow_graph_cancel.sandbox import rendering
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.model import Item, Json, Mailbox
+    from airflow_graph_cancel.sandbox.store import Store
     from airflow_graph_cancel.sandbox.world import World
 
 #: The page shows no more than this many messages; the ledger has them all.
@@ -63,6 +64,7 @@ class StateView:
             "floor": mailbox.floor,
             "capacity": mailbox.capacity,
             "members": list(mailbox.members),
+            "aliases": list(mailbox.aliases),
             "cloud": mailbox.cloud,
             "meetings": [_meeting(entry.item) for entry in mailbox.agenda.entries],
             "cancelled": mailbox.cancelled,
@@ -70,6 +72,30 @@ class StateView:
         text = json.dumps(document)
         self._drawn[mailbox] = mailbox.version, text
         return text
+
+
+def meetings(store: Store, address: str | None) -> list[Json]:
+    """Return every single event and every date of a series in all calendars, or in one mailbox's, in full.
+
+    :raises ValueError: if there is no such mailbox.
+    """
+    found = store.mailbox(address) if address else None
+    if address and found is None:
+        raise ValueError(f"there is no mailbox {address!r}")
+    boxes = [found] if found else store.mailboxes.values()
+    return [{**_meeting(line.item), **_more(line.item)} for box in boxes for line in box.agenda.entries]
+
+
+def _more(item: Item) -> Json:
+    event, meeting = item.event, item.event.meeting
+    return {
+        "mailbox": event.mailbox.address,
+        "calendar": event.mailbox.calendars[event.calendar_id].name,
+        "original_date": item.date and item.date.isoformat(),
+        "time_zone": str(meeting.time_zone),
+        "is_private": meeting.is_private,
+        "invited": [{"address": each.address, "type": each.kind} for each in meeting.invited(item.date)],
+    }
 
 
 def _meeting(item: Item) -> Json:
@@ -82,9 +108,10 @@ def _meeting(item: Item) -> Json:
         "organizer": meeting.organizer.address,
         "is_organizer": item.event.is_organizer,
         "is_cancelled": item.is_cancelled,
+        "is_all_day": meeting.is_all_day,
         "type": rendering.kind(item),
-        "series_master_id": item.event.id if item.date else None,
-        "attendees": sum(each.kind != "resource" for each in meeting.attendees),
-        "rooms": [each.address for each in meeting.attendees if each.kind == "resource"],
+        "series_master_id": None if item.date == item.event.only else item.event.id,
+        "attendees": sum(each.kind != "resource" for each in meeting.invited(item.date)),
+        "rooms": [each.address for each in meeting.invited(item.date) if each.kind == "resource"],
         "iCalUId": item.uid,
     }

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.service import Call
 
 PAGE = 10
+#: Seconds by which the same day can begin at different moments, from UTC+14 to UTC-12.
+_DAYS_APART = 26 * 3600
 
 
 def events(call: Call) -> Answer:
     """Answer ``GET .../events``: masters and singles, never occurrences."""
     mailbox = call.mailbox
-    calendar = finding.calendar(call.address, mailbox)
-    rows = [Item(event, None) for event in mailbox.events.values() if _in(calendar, event.calendar_id)]
+    calendar = _calendar(call)
+    rows = [Item(event, event.only) for event in mailbox.events.values() if _in(calendar, event.calendar_id)]
     expression = call.request.query.get("$filter", "")
     for path, compare, literal in filtering.comparisons(expression):
         if path == "uid":
@@ -30,16 +32,18 @@ def events(call: Call) -> Answer:
             path = "iCalUId"
         if (path, compare) == ("iCalUId", "eq"):
             found = mailbox.by_uid.get(literal)
-            rows = [Item(found, None)] if found and _in(calendar, found.calendar_id) else []
+            rows = [Item(found, found.only)] if found and _in(calendar, found.calendar_id) else []
     return _listed(call, rows)
 
 
 def calendar_view(call: Call) -> Answer:
     """Answer ``GET .../calendarView``: singles and occurrences that overlap the window, cancelled copies too."""
     start, end = _window(call)
-    calendar = finding.calendar(call.address, call.mailbox)
-    entries = call.mailbox.agenda.between(start.timestamp(), end.timestamp())
-    return _listed(call, [each.item for each in entries if _in(calendar, each.item.event.calendar_id)])
+    calendar = _calendar(call)
+    entries = call.mailbox.agenda.between(start.timestamp() - _DAYS_APART, end.timestamp() + _DAYS_APART)
+    rows = [each.item for each in entries if _in(calendar, each.item.event.calendar_id)]
+    zone = rendering.style_of(call).zone
+    return _listed(call, [each for each in rows if _overlaps(*_span(call, each, zone), start, end)])
 
 
 def instances(call: Call) -> Answer:
@@ -50,12 +54,13 @@ def instances(call: Call) -> Answer:
         message = "Your request can't be completed. The event is not a series master."
         raise GraphError(400, "ErrorInvalidRequest", message)
     items = [Item(event, each) for each in event.meeting.dates() if each not in event.removed_dates]
-    rows = [each for each in items if each.slot.start < end and each.slot.end > start]
+    zone = rendering.style_of(call).zone
+    rows = [each for each in items if _overlaps(*_span(call, each, zone), start, end)]
     return _listed(call, sorted(rows, key=lambda each: each.slot.start))
 
 
 def _listed(call: Call, rows: Sequence[Item]) -> Answer:
-    style = rendering.style_of(call.request)
+    style = rendering.style_of(call)
     answer = paging.answer(call.request, rows, rendering.comparable, lambda item: rendering.event(item, style), PAGE)
     if style.applied:
         answer.headers["Preference-Applied"] = ", ".join(style.applied)
@@ -78,6 +83,31 @@ def _window(call: Call) -> tuple[datetime.datetime, datetime.datetime]:
     if end < start:
         raise GraphError(400, "ErrorInvalidParameter", "The EndDateTime must be later than the StartDateTime.")
     return start, end
+
+
+def _span(call: Call, item: Item, asked: datetime.tzinfo) -> tuple[datetime.datetime, datetime.datetime]:
+    """Return the moments by which a window finds the item; for whole days nobody knows in which zone they are taken."""
+    start, end, meeting = item.slot.start, item.slot.end, item.event.meeting
+    taken_in = call.world.settings.guesses.all_day_window
+    if not meeting.is_all_day or taken_in == "own_zone":
+        return start, end
+    zone = asked if taken_in == "asked_zone" else datetime.UTC
+    start, end = (each.astimezone(meeting.time_zone).replace(tzinfo=zone) for each in (start, end))
+    return start, end
+
+
+def _overlaps(
+    start: datetime.datetime, end: datetime.datetime, low: datetime.datetime, high: datetime.datetime
+) -> bool:
+    return start < high and (end > low or start >= low)
+
+
+def _calendar(call: Call) -> Calendar | None:
+    """Return the calendar that is listed; None for all of them."""
+    named = finding.calendar(call.address, call.mailbox)
+    if named or call.world.settings.guesses.unnamed_calendar == "all":
+        return named
+    return call.mailbox.default_calendar
 
 
 def _in(calendar: Calendar | None, calendar_id: str) -> bool:

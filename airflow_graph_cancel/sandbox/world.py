@@ -43,15 +43,15 @@ class World:
         if tenant not in TENANTS:
             raise ValueError(f"tenant must be one of {', '.join(TENANTS)}, not {tenant!r}")
         self._generation += 1
+        self.settings = copy.deepcopy(self._initial)
         # Ids must differ from those before the reset, or a stale id could find somebody else's meeting.
-        store = Store(self.seed * 1_000_003 + self._generation, self.revision)
+        store = Store(self.seed * 1_000_003 + self._generation, self.revision, self.settings)
         if tenant == "sample":
             from airflow_graph_cancel.sandbox.sample import build_sample_tenant
 
             build_sample_tenant(store, seed=self.seed, today=datetime.date.today())
         self.store = store
         self.pending: set[Item] = set()
-        self.settings = copy.deepcopy(self._initial)
         self.outbox = Outbox(self.revision, self.settings)
         self.ledger = Ledger(self.revision)
         self.faults = Faults(self.seed)

@@ -150,6 +150,52 @@ def test_a_wrong_event_is_explained_and_leaves_nothing_behind(
     assert all(mailbox["meetings"] == [] for mailbox in graph.sandbox.state()["mailboxes"])
 
 
+def test_many_can_be_made_in_one_request(graph: GraphClient, office: Office) -> None:
+    """Lists of mailboxes and meetings are answered in their order; a wrong one among them is explained."""
+    made = graph.sandbox.add_mailboxes([{"address": "eva@contoso.example"}, {"address": "finn@contoso.example"}])
+    assert [each["address"] for each in made] == ["eva@contoso.example", "finn@contoso.example"]
+    when = {"start": "2035-01-08T10:00:00Z", "end": "2035-01-08T11:00:00Z", "organizer": "eva@contoso.example"}
+    made = graph.sandbox.create_events([{"subject": each, **when} for each in ("One", "Two")])
+    subjects = {each["id"]: each["subject"] for each in graph.sandbox.meetings("EVA@contoso.example")}
+    assert [subjects[each["copies"]["eva@contoso.example"]] for each in made] == ["One", "Two"]
+    for wrong in ([{"subject": "x", **when, "nosuch": 1}], ["x"]):
+        with pytest.raises(SandboxError, match='"error"'):
+            graph.sandbox.create_events(wrong)
+
+
+def test_meetings_can_be_seen_in_full(graph: GraphClient, office: Office) -> None:
+    """Every copy and every date, whoever may read it, with all who are invited; one mailbox's alone if it is named."""
+    meeting = office.meet(recurrence={"type": "weekly", "count": 2}, calendar="Projects", is_private=True)
+    assert len(graph.sandbox.meetings()) == 6
+    first, second = graph.sandbox.meetings(ADA)
+    assert second == {
+        "id": meeting.occurrences[ADA][1]["id"],
+        "mailbox": ADA,
+        "calendar": "Projects",
+        "subject": "Review",
+        "start": "2035-01-15T10:00:00+00:00",
+        "end": "2035-01-15T11:00:00+00:00",
+        "is_all_day": False,
+        "time_zone": "UTC",
+        "organizer": ADA,
+        "is_organizer": True,
+        "is_cancelled": False,
+        "is_private": True,
+        "type": "occurrence",
+        "series_master_id": meeting.id,
+        "original_date": "2035-01-15",
+        "attendees": 1,
+        "rooms": [ROOM],
+        "invited": [{"address": BEN, "type": "required"}, {"address": ROOM, "type": "resource"}],
+        "iCalUId": meeting.occurrences[ADA][1]["iCalUId"],
+    }
+    graph.cancel(ADA, first["id"])
+    assert [each["is_cancelled"] for each in graph.sandbox.meetings(ROOM)] == [True, False]
+    assert len(graph.sandbox.meetings(ADA)) == 1
+    with pytest.raises(SandboxError, match="no mailbox"):
+        graph.sandbox.meetings("nobody@contoso.example")
+
+
 def test_ids_can_be_given(graph: GraphClient, office: Office) -> None:
     """A feed that was written beforehand can name a meeting, or one date of a series."""
     office.meet(ids={ADA: "AAMkAGFixedFixed="})

@@ -172,6 +172,40 @@ def test_rooms_and_room_lists(graph: GraphClient, office: Office) -> None:
     assert graph.get("/places/microsoft.graph.room", app="sandbox-reader").status == 403
 
 
+def test_room_lists_can_be_made(graph: GraphClient, office: Office) -> None:
+    """A room without a building can be in several lists; a list is neither a person nor a calendar."""
+    graph.sandbox.add_mailbox("cellar@contoso.example", kind="room")
+    for name, members in (("Loud", [ROOM, "cellar@contoso.example", BEN]), ("Cold", ["cellar@contoso.example"])):
+        address = f"{name.lower()}@contoso.example"
+        graph.sandbox.add_mailbox(address, display_name=name, kind="room_list", members=members)
+    lists = {each["displayName"] for each in graph.get("/places/microsoft.graph.roomlist").body["value"]}
+    assert lists == {"North Tower", "Loud", "Cold"}
+    for name, expected in (("LOUD", [ROOM, "cellar@contoso.example"]), ("cold", ["cellar@contoso.example"])):
+        rooms = graph.get(f"/places/{name}@contoso.example/microsoft.graph.roomlist/rooms").body["value"]
+        assert [room["emailAddress"] for room in rooms] == expected
+    assert rooms[0]["building"] is None
+    assert graph.get("/places/nosuch@contoso.example/microsoft.graph.roomlist/rooms").status == 404
+    assert graph.get(f"/users/loud@contoso.example/calendarView?{JANUARY}").code == "ErrorInvalidUser"
+    assert "loud@contoso.example" not in str(graph.get("/users").body)
+    assert "loud@contoso.example" not in str(graph.get("/groups").body)
+
+
+def test_the_rooms_of_a_building_come_in_pages(graph: GraphClient, office: Office) -> None:
+    """Following nextLink keeps the filter, quotes in a name and all; rooms of two domains are one building."""
+    for number in range(5):
+        domain = "rooms.example" if number % 2 else "contoso.example"
+        graph.sandbox.add_mailbox(f"room{number}@{domain}", kind="room", building="St. John's Yard")
+    path, found = "/places/microsoft.graph.room?$top=2&$filter=" + quote("building eq 'St. John''s Yard'"), []
+    while path:
+        body = graph.get(path).body
+        found.append([room["emailAddress"] for room in body["value"]])
+        path = body.get("@odata.nextLink", "").removeprefix(graph.sandbox.url)
+    assert [len(page) for page in found] == [2, 2, 1]
+    assert len({room for page in found for room in page}) == 5
+    lists = graph.get("/places/microsoft.graph.roomlist").body["value"]
+    assert [each["displayName"] for each in lists] == ["North Tower", "St. John's Yard"]
+
+
 def test_people_and_groups(graph: GraphClient, office: Office) -> None:
     """Users are found by address in any case and by id; groups are not users."""
     ada = graph.get("/users/ADA@contoso.example").body
