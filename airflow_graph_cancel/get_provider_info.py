@@ -111,6 +111,18 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": "Microsoft Graph Calendar",
+                "python-modules": ["airflow_graph_cancel.sensors.cancelled"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "Microsoft Graph Calendar",
+                "python-modules": ["airflow_graph_cancel.triggers.cancelled"],
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "graph_calendar",

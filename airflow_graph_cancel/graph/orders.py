@@ -61,7 +61,8 @@ def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelt
         events = parse_text("events", events)
     if isinstance(events, Mapping):
         return list(plan_rows(events, without=without, max_age=max_age))
-    if not isinstance(events, list | tuple):
+    # What mapped tasks return comes as a sequence that is no list.
+    if not isinstance(events, Sequence) or isinstance(events, bytes | bytearray):
         raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}. Nothing was sent.")
     taken_out = set(without)
     return [row for row in events if _id(row) not in taken_out]

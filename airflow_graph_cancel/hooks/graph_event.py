@@ -24,6 +24,7 @@ from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.looking import preview_event, read_event
 from airflow_graph_cancel.graph.orders import Order, event_rows, parse_orders
 from airflow_graph_cancel.graph.patience import Patience, never_stopped
+from airflow_graph_cancel.graph.remaining import Remaining, find_remaining
 from airflow_graph_cancel.graph.unchanged import hold_changed
 from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
 from airflow_graph_cancel.hooks.connection_check import check_connection
@@ -210,6 +211,31 @@ class GraphEventHook(KiotaRequestAdapterHook):
         options = Options(patience or Patience(), concurrency, stopped=stopped)
         async with self._open(await self.get_settings()) as client:
             return await find_events(client, search, options)
+
+    async def find_remaining(
+        self,
+        events: object,
+        user_id: str | None = None,
+        *,
+        without: Iterable[str] = (),
+        concurrency: int = 64,
+        patience: Patience | None = None,
+    ) -> tuple[int, list[Remaining]]:
+        """Find out which events are still there after they were cancelled. Reads only.
+
+        :param events: as for :meth:`cancel_events`.
+        :param user_id: owner of events that bring none.
+        :param without: event ids that are taken out.
+        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
+        :param patience: how long to go on with an event after its first "later"; default five minutes.
+        :return: how many events are meant, and those that are not known to be gone.
+        :raises InvalidInputError: naming every event that cannot be meant as it stands.
+        """
+        settings = await self.get_settings()
+        rows = event_rows(load_events(events), without=without)
+        orders = parse_orders(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
+        async with self._open(settings) as client:
+            return len(orders), await find_remaining(client, orders, Options(patience or Patience(), concurrency))
 
     async def get_event(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
@@ -17,9 +17,10 @@ from airflow_graph_cancel.graph.texts import parse_text
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-__all__ = ["MOST_ROWS", "load_events", "load_plan", "load_rows", "own_path", "save_plan"]
+__all__ = ["MOST_ROWS", "cancelled_rows", "load_events", "load_plan", "load_rows", "own_path", "save_plan"]
 
 Document = dict[str, object]
+_CANCELLED = {"cancelled", "already_cancelled"}
 MOST_ROWS = 1000
 """Rows of a plan that may stand in XCom, which lives in Airflow's database."""
 
@@ -88,6 +89,28 @@ def load_rows(result: object) -> list[Document]:
     if not isinstance(path, str):
         return []
     return [json.loads(line) for line in _read(path, "report").splitlines() if line.strip()]
+
+
+def cancelled_rows(events: object) -> object:
+    """Return the events that a cancelling task says it cancelled, or events as they were given.
+
+    :param events: what ``GraphCancelEventsOperator`` returned, a list of those, the text of either; or anything that it
+        takes.
+    :raises InvalidInputError: if a result has no report to read events from.
+    """
+    if isinstance(events, str):
+        events = parse_text("events", events)
+    # What mapped tasks return comes as a sequence that is no list.
+    several = list(events) if isinstance(events, Sequence) else [events]
+    results = [result for result in several if isinstance(result, Mapping) and "counts" in result]
+    if not results or len(results) < len(several):
+        return events
+    if any(result.get("total") and not isinstance(result.get("report"), str) for result in results):
+        raise InvalidInputError(
+            "The result of the cancelling task names no report, so that its events are not known: give that task a "
+            "report_path, or give the plan."
+        )
+    return [row for result in results for row in load_rows(result) if row.get("outcome") in _CANCELLED]
 
 
 def _load(pointer: Mapping[str, object]) -> Document:
