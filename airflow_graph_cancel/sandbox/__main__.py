@@ -44,8 +44,8 @@ faults (--fault, or the request header sandbox-fault for a single request):
   kinds: {", ".join(KINDS)}
   "after" loses the answer after the request was carried out.
 
-Everything can also be done over HTTP while it runs, below /sandbox/: reset, mailboxes, events, ledger, faults,
-settings, tokens/expire, state. From Python: airflow_graph_cancel.sandbox.client.Sandbox.
+Everything can also be done over HTTP while it runs, below /sandbox/: reset, mailboxes, events, meetings, ledger,
+faults, settings, tokens/expire, state. From Python: airflow_graph_cancel.sandbox.client.Sandbox.
 """
 
 
