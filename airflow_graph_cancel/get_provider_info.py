@@ -108,6 +108,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airflow_graph_cancel.operators.cancel",
                     "airflow_graph_cancel.operators.find",
+                    "airflow_graph_cancel.operators.report",
                 ],
             }
         ],

@@ -10,18 +10,11 @@ import importlib.resources
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from airflow_graph_cancel.report.headline import facts, verdict
+from airflow_graph_cancel.report.layout import origin, sections
 from airflow_graph_cancel.report.model import CANCELLED, DONE, PREVIEW, CancellationReport
 from airflow_graph_cancel.report.times import span, utc
-from airflow_graph_cancel.report.words import (
-    OUTCOMES,
-    REASONS,
-    facts,
-    label,
-    origin,
-    sections,
-    verdict,
-    when,
-)
+from airflow_graph_cancel.report.words import OUTCOMES, REASONS, label, part, when
 
 __all__ = ["to_html"]
 
@@ -57,7 +50,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
     )
     environment.filters.update(breakable=_breakable, label=label, tone=_tone, unbroken=_unbroken, utc=utc)
-    environment.globals.update(span=span, when=when)
+    environment.globals.update(part=part, span=span, when=when)
     return environment.get_template("page.html")
 
 

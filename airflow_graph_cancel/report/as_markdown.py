@@ -6,18 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.report.headline import facts, verdict
+from airflow_graph_cancel.report.layout import origin, sections
 from airflow_graph_cancel.report.times import span, utc
-from airflow_graph_cancel.report.words import (
-    OUTCOMES,
-    REASONS,
-    facts,
-    label,
-    named,
-    origin,
-    sections,
-    verdict,
-    when,
-)
+from airflow_graph_cancel.report.words import OUTCOMES, REASONS, label, named, part, when
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.report.model import CancellationReport, LeftMeeting, ReportedEvent
@@ -26,7 +18,7 @@ __all__ = ["to_markdown", "to_summary"]
 
 _LONGEST_SUMMARY = 2_000
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
-_EVENT = ("When", "Organizer", "Subject", "Rooms", "People", "Outside", "Outcome", "Message", "Still there")
+_EVENT = ("When", "What", "Organizer", "Subject", "Rooms", "People", "Outside", "Outcome", "Message", "Still there")
 _SUPPORT = ("Attempts", "Decided at (UTC)", "Request id", "Event id")
 _LEFT = ("When", "Organizer", "Subject", "Rooms", "Event id")
 
@@ -85,6 +77,7 @@ def _body(report: CancellationReport) -> Iterator[str]:
 def _event(event: ReportedEvent, report: CancellationReport) -> Sequence[str]:
     return (
         when(event, report),
+        part(event),
         event.mailbox,
         event.subject or "",
         ", ".join(event.rooms),

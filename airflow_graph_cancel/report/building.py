@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
 
 from airflow_graph_cancel.report.model import CANCELLED, CancellationReport, LeftMeeting, ReportedEvent
-from airflow_graph_cancel.report.times import find_zone, moment
+from airflow_graph_cancel.report.times import find_zone, moment, zone_name
 
 __all__ = ["build_report"]
 
@@ -52,12 +51,11 @@ def build_report(
             raise ValueError(f"row {place} of the result is {type(row).__name__} and no mapping")
     unlisted = dict(Counter(counts or {}) - Counter(_text(row.get("outcome")) or "" for row in rows or ()))
     window = _mapping(plan, "window")
-    zone_name = _text(window.get("timezone"))
-    zone = find_zone(zone_name)
+    named = _text(window.get("timezone"))
+    zone = find_zone(named, _text(window.get("start")))
     report = CancellationReport(
         title=" ".join((_text(title) or "").split())[:_LONGEST_TITLE] or "Cancelled meetings",
-        zone=zone or UTC,
-        zone_name=zone_name if zone_name and zone else "UTC",
+        zone=zone,
         decided=rows is not None or counts is not None,
         events=_events(planned or (), rows or (), there),
         left=tuple(sorted(map(_left, left), key=_by_time)),
@@ -71,7 +69,7 @@ def build_report(
         made_at=made_at,
         source=_text(source),
     )
-    strange = [] if zone else [f"The time zone {zone_name} is not known here, so times are in UTC."]
+    strange = [f"The time zone {named} is not known here."] if named and named != zone_name(zone) else []
     return replace(report, notes=(*strange, *_doubts(report, planned, there), *(_text(note) or "" for note in notes)))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from airflow_graph_cancel.report.times import zone_name
+
 __all__ = [
     "CANCELLED",
     "CHANGED",
@@ -84,7 +86,7 @@ class LeftMeeting:
 class CancellationReport:
     """All that the three formats show; made by :func:`~airflow_graph_cancel.report.build_report`.
 
-    :param zone: the plan's time zone, UTC if it names none; ``zone_name`` as people read it.
+    :param zone: in which the plan was shown to its approver.
     :param decided: whether any result was given: without one nothing is known of what was sent.
     :param events: in the order of their time; ``left`` too.
     :param unlisted: outcomes that a result counted without keeping the rows.
@@ -96,7 +98,6 @@ class CancellationReport:
 
     title: str
     zone: tzinfo
-    zone_name: str
     decided: bool
     events: tuple[ReportedEvent, ...]
     left: tuple[LeftMeeting, ...] = ()
@@ -110,6 +111,11 @@ class CancellationReport:
     verified_at: str | None = None
     made_at: str | None = None
     source: str | None = None
+
+    @property
+    def zone_name(self) -> str:
+        """The zone as people read it."""
+        return zone_name(self.zone)
 
     @property
     def counts(self) -> dict[str, int]:

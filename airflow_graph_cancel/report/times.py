@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-__all__ = ["find_zone", "local_iso", "moment", "span", "utc"]
+__all__ = ["find_zone", "local_iso", "moment", "span", "utc", "zone_name"]
 
 # Not strftime, whose names of days depend on the worker's locale.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def find_zone(name: str | None) -> tzinfo | None:
-    """Return a time zone by its IANA name, UTC for None, and None for a name that this machine does not know."""
-    if name is None:
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
+def find_zone(name: str | None, start: str | None) -> tzinfo:
+    """Return the zone in which a plan was shown to its approver.
+
+    :param name: IANA name, if the plan has one that this machine knows.
+    :param start: beginning of the plan's window, whose offset counts otherwise; without it UTC.
+    """
+    with suppress(KeyError, ValueError, OSError):
+        if name:
+            return ZoneInfo(name)
+    first = moment(start)
+    return timezone(first.utcoffset() or timedelta()) if first else UTC
+
+
+def zone_name(zone: tzinfo) -> str:
+    """Return a zone's name as people read it."""
+    return zone.key if isinstance(zone, ZoneInfo) else str(zone)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -1,22 +1,17 @@
-"""The sentences that all formats share: what an outcome and a reason mean, and what the numbers come to."""
+"""The words of a report in plain English: what an outcome and a reason mean to somebody who never saw the pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.report.model import (
-    CANCELLED,
-    CHANGED,
-    DONE,
-    NO_OUTCOME,
-    PREVIEW,
-    CancellationReport,
-    ReportedEvent,
-)
-from airflow_graph_cancel.report.times import moment, span, utc
+from airflow_graph_cancel.report.model import CANCELLED, CHANGED, NO_OUTCOME, PREVIEW
+from airflow_graph_cancel.report.times import span
 
-__all__ = ["OUTCOMES", "REASONS", "Fact", "Section", "facts", "label", "named", "origin", "sections", "verdict", "when"]
+if TYPE_CHECKING:
+    from airflow_graph_cancel.report.model import CancellationReport, ReportedEvent
+
+__all__ = ["OUTCOMES", "REASONS", "label", "named", "part", "when"]
 
 OUTCOMES: Mapping[str, str] = {
     CANCELLED: "Microsoft Graph accepted the cancellation and tells the attendees.",
@@ -50,87 +45,6 @@ REASONS: Mapping[str, str] = {
 _MOST_NAMED = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number of the headline.
-
-    :param tone: ``good``, ``bad`` or ``plain``.
-    """
-
-    number: str
-    label: str
-    tone: str = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Events that belong together, under a heading."""
-
-    name: str
-    heading: str
-    events: tuple[ReportedEvent, ...]
-
-
-def facts(report: CancellationReport) -> list[Fact]:
-    """Return the headline numbers: of what was cancelled always the same six, then what else happened."""
-    counts = report.counts
-    cancelled, changed = counts.get(CANCELLED, 0), counts.get(CHANGED, 0)
-    found = [
-        Fact(f"{cancelled:,}", "meetings cancelled", "good" if cancelled else "plain")
-        if report.decided
-        else Fact(f"{report.total:,}", "meetings planned"),
-        Fact(_reach(report.people, report), "people told" if report.decided else "people to be told"),
-        Fact(_reach(report.outside, report), "of them outside"),
-        Fact(f"{len(report.left):,}", "left alone"),
-    ]
-    if report.decided:
-        found.append(Fact(f"{changed:,}", "held as changed", "bad" if changed else "plain"))
-    if report.verified is not None:
-        found.append(Fact(f"{report.not_gone:,}", "not gone yet", "bad" if report.not_gone else "good"))
-    elif report.decided:
-        found.append(Fact("?", "not gone yet (nobody looked)"))
-    rest = _others(report)
-    for number, label, tone in (
-        (rest, "could not be cancelled", "bad"),
-        (counts.get(NO_OUTCOME, 0) if report.decided else 0, NO_OUTCOME, "bad"),
-        (counts.get("already_cancelled", 0), "cancelled before", "plain"),
-        (counts.get(PREVIEW, 0), "looked at only", "plain"),
-    ):
-        if number:
-            found.append(Fact(f"{number:,}", label, tone))
-    return found
-
-
-def verdict(report: CancellationReport) -> str:
-    """Return what it comes to, in a sentence or two."""
-    counts, total = report.counts, report.total
-    if not report.decided:
-        if not total:
-            return "No result was given, and nothing was planned."
-        return (
-            f"No result was given for the {total:,} meetings here: cancelling was rejected or skipped, has not run, or "
-            "failed before it returned one. This is what was planned, and not what was sent."
-        )
-    if not total:
-        return "There was nothing to cancel."
-    done = sum(counts.get(outcome, 0) for outcome in DONE)
-    looked, unknown = counts.get(PREVIEW, 0), counts.get(NO_OUTCOME, 0)
-    if looked == total:
-        return f"Preview: {total:,} meetings were looked at and nothing was sent."
-    if standing := total - done - looked - unknown:
-        bad = {outcome: count for outcome, count in counts.items() if outcome not in {*DONE, PREVIEW, NO_OUTCOME}}
-        said = f"{standing:,} of {total:,} meetings were not cancelled: {named(bad)}."
-    else:
-        said = f"All {done:,} meetings are cancelled." if done == total else f"{done:,} meetings are cancelled."
-    if unknown:
-        said += f" {unknown:,} have no recorded outcome."
-    if report.not_gone:
-        said += f" {report.not_gone:,} still stood in calendars when they were looked at."
-    elif report.verified and report.gone >= done:
-        said += " They are gone from their organizers' calendars."
-    return said
-
-
 def named(counts: Mapping[str, int]) -> str:
     """Return words and their numbers as one phrase, the commonest first."""
     parts = [f"{label(word)} {count:,}" for word, count in list(counts.items())[:_MOST_NAMED]]
@@ -144,54 +58,13 @@ def label(word: str) -> str:
     return word.replace("_", " ") if word in OUTCOMES else word
 
 
-def sections(report: CancellationReport) -> list[Section]:
-    """Return the events in the order in which a person needs them: what is to be done first; each in one section."""
-    if not report.decided:
-        groups = [("planned", "Planned", report.events)]
-    else:
-        groups = [
-            ("look", "Needs a look", tuple(event for event in report.events if event.needs_a_look)),
-            ("preview", "Looked at only", tuple(event for event in report.events if _is_preview(event))),
-            ("done", "Done", tuple(event for event in report.events if _is_done(event))),
-        ]
-    return [Section(name, f"{heading} ({len(events):,})", events) for name, heading, events in groups if events]
-
-
 def when(meeting: ReportedEvent, report: CancellationReport) -> str:
     """Return from when to when, in the report's zone."""
     return span(meeting.start, meeting.end, report.zone)
 
 
-def origin(report: CancellationReport) -> list[tuple[str, str]]:
-    """Return where the report comes from, for whoever checks it: label and value."""
-    known = (
-        ("Plan", report.plan_digest),
-        ("Plan made", _utc(report.plan_made_at)),
-        ("Looked at afterwards", _utc(report.verified_at)),
-        ("Report made", _utc(report.made_at)),
-        ("Made by", report.source),
-    )
-    return [(name, value) for name, value in known if value]
-
-
-def _reach(people: int, report: CancellationReport) -> str:
-    if not report.of_unknown_size:
-        return f"{people:,}"
-    return f"{people:,}+" if people else "?"
-
-
-def _utc(text: str | None) -> str | None:
-    return f"{utc(text)} UTC" if moment(text) else text
-
-
-def _is_preview(event: ReportedEvent) -> bool:
-    return event.outcome == PREVIEW and not event.needs_a_look
-
-
-def _is_done(event: ReportedEvent) -> bool:
-    return event.outcome in DONE and not event.needs_a_look
-
-
-def _others(report: CancellationReport) -> int:
-    told_apart = {*DONE, CHANGED, PREVIEW, NO_OUTCOME}
-    return sum(count for outcome, count in report.counts.items() if outcome not in told_apart)
+def part(event: ReportedEvent) -> str:
+    """Return what of a series is meant, if it is one."""
+    if event.scope == "series" or event.kind == "seriesMaster":
+        return "whole series"
+    return "one date of a series" if event.kind in {"occurrence", "exception"} else ""
