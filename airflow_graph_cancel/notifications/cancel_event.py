@@ -16,6 +16,8 @@ from airflow_graph_cancel.graph.patience import Patience
 from airflow_graph_cancel.operators.endings import check_rendered, check_switches, given
 
 if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import DAG
     from airflow.sdk.definitions.context import Context
 
     from airflow_graph_cancel.graph.outcome import CancelResult
@@ -111,6 +113,13 @@ class GraphCancelEventNotifier(BaseNotifier):
         """Cancel, with a copy of this object, as a deadline in the triggerer does."""
         return super(GraphCancelEventNotifier, copy(self)).__await__()
 
+    def get_template_env(self, dag: DAG | None = None) -> jinja2.Environment:
+        """Return what renders the templates.
+
+        ``dag.test()`` gives a DAG's own callbacks the DAG as the scheduler keeps it, which makes no environment.
+        """
+        return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)
+
     def notify(self, context: Context) -> None:
         """Cancel the event; for callbacks that are not async."""
         # In a thread of its own: the caller may be running an event loop.
@@ -155,7 +164,7 @@ class GraphCancelEventNotifier(BaseNotifier):
                 )
         except TimeoutError:
             raise ServiceUnavailableError(
-                f"It took more than {self.time_limit:g} s (time_limit) to cancel event {self.event_id!r}: whether it is "
+                f"Cancelling event {self.event_id!r} took more than {self.time_limit:g} s (time_limit). Whether it is "
                 "cancelled is not known."
             ) from None
 
