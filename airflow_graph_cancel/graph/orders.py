@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeGuard
 
@@ -16,6 +16,7 @@ from airflow_graph_cancel.graph.texts import parse_text
 __all__ = ["Order", "Planned", "event_rows", "parse_orders", "people_in_rows"]
 
 _ADDRESS = ("user_id", "group_id", "calendar_id", "calendar_group_id")
+_OURS = frozenset({"event_id", "comment", *_ADDRESS})
 _SHOWN = 10
 
 
@@ -42,11 +43,18 @@ class Order:
     """An event to be cancelled, and the text for its attendees.
 
     :param planned: how it was when the plan was made; None for events that are in no plan.
+    :param row: as it was given, for the keys that are carried along into the report.
     """
 
     address: EventAddress
     comment: str | None = None
     planned: Planned | None = None
+    row: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def further(self) -> dict[str, object]:
+        """What the row brought that is neither address nor comment."""
+        return {name: value for name, value in self.row.items() if name not in _OURS}
 
 
 def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelta | None = None) -> list[object]:
@@ -79,7 +87,7 @@ def parse_orders(
     """Return the events of a list of ids or rows, each once.
 
     All rows are checked before anything is said, so that a feed is mended in one go. A row's own comment and owner win;
-    keys that are none of ours are ignored, so that a plan's rows fit.
+    keys that are none of ours are carried along, so that a plan's rows fit.
 
     :param rows: as :func:`event_rows` returned them.
     :param comment: text for events that bring none.
@@ -130,7 +138,8 @@ def _order(row: object, comment: str | None, user_id: str | None, mailbox: str |
     if given["user_id"] is None and given["group_id"] is None:
         given["user_id"] = mailbox if user_id is None else user_id
     # The address checks the types of what it is given.
-    return Order(EventAddress(event_id, **given), comment, _planned(row))  # type: ignore[arg-type]
+    address = EventAddress(event_id, **given)  # type: ignore[arg-type]
+    return Order(address, comment, _planned(row), row if isinstance(row, Mapping) else {})
 
 
 def _planned(row: object) -> Planned | None:

@@ -100,11 +100,12 @@ class _Reading:
         answers = await self._ask([self._states[number].path for _, number in batch])
         slow = self._flights.is_slow(time.monotonic() - started, len(batch))
         strained = {mailbox for mailbox, _ in batch} if slow else set()
+        token_works = any(isinstance(answer, Answer) and answer.meaning is Meaning.ACCEPTED for answer in answers)
         renew = False
         for (mailbox, number), answer in zip(batch, answers, strict=True):
             if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
                 strained.add(mailbox)
-            renew |= self._take(number, answer)
+            renew |= self._take(number, answer, token_works=token_works)
         if renew:
             await self._client.credential.renew()
         return frozenset(strained)
@@ -118,13 +119,16 @@ class _Reading:
         except TryLaterError as error:
             return [error] * len(paths)
 
-    def _take(self, number: int, answer: Answer | TryLaterError) -> bool:
-        """Take one answer; return whether a fresh token is needed."""
+    def _take(self, number: int, answer: Answer | TryLaterError, *, token_works: bool) -> bool:
+        """Take one answer; return whether a fresh token is needed.
+
+        :param token_works: whether the token was taken for another resource of the same batch.
+        """
         reply, state, mailbox = self.replies[number], self._states[number], self._reads[number].mailbox
         if not isinstance(answer, Answer):
             self._later(number, answer)
-        elif answer.meaning in _LATER:
-            kind = _LATER[answer.meaning]
+        elif answer.meaning in _LATER or (answer.meaning is Meaning.TOKEN_REFUSED and token_works):
+            kind = _LATER.get(answer.meaning, ServiceUnavailableError)
             said = " ".join(filter(None, [str(answer.status), answer.code]))
             self._later(
                 number,

@@ -7,6 +7,7 @@ process leaves in doubt is therefore at most what was open in the chunks that it
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections import Counter
@@ -27,9 +28,13 @@ __all__ = ["TaskStateBulkJournal", "digest_of"]
 
 log = logging.getLogger(__name__)
 
-CHUNK = 150
-"""Events of a chunk: with messages of 250 characters its value stays below 64 KiB."""
-_MESSAGE = 250
+CHUNK = 1500000
+"""Events of a chunk: with messages of 250 bytes its value stays below what Airflow stores."""
+_LARGEST = 65_535
+"""Bytes of JSON that Airflow takes as one value; more than that is cut off or refused by some databases."""
+_MESSAGE, _MESSAGE_IF_MANY = 1000, 250
+_REQUEST_ID = 64
+"""Bytes of JSON that are kept of what others wrote; Graph's own request ids have 36."""
 _FLUSH_EVERY = 5.0
 
 
@@ -162,15 +167,19 @@ class TaskStateBulkJournal:
 
     def sending(self, numbers: Sequence[int]) -> None:
         """Count the requests; write the mark of every chunk that begins with them, or let the error keep them back."""
+        unmarked: dict[int, _Chunk] = {}
         for number in numbers:
-            chunk = self._chunks[self._chunk_of[number]]
+            place = self._chunk_of[number]
+            chunk = self._chunks[place]
             chunk.sent[number] = chunk.sent.get(number, 0) + 1
             chunk.dirty = True
             if not chunk.begun or number in chunk.unsent:
                 chunk.unsent.discard(number)
-                # Begun only when it is stored: requests that are already under way must not count on a lost mark.
-                self._write(chunk)
-                chunk.begun = True
+                unmarked[place] = chunk
+        for chunk in unmarked.values():
+            # Begun only when it is stored: requests that are already under way must not count on a lost mark.
+            self._write(chunk)
+            chunk.begun = True
 
     def not_sent(self, number: int) -> None:
         """Note that no request for this event took effect."""
@@ -206,17 +215,36 @@ class TaskStateBulkJournal:
         if self._store is None:
             return
         self.look_for_others(chunk)
-        rows: dict[str, JsonValue] = {
-            str(number): [str(result.outcome), result.request_id, result.at, result.message[:_MESSAGE]]
-            for number, result in chunk.results.items()
-        }
-        self._store.set(
-            self._key(self._chunk_of[chunk.numbers[0]]),
-            {
-                "by": self._me,
-                "sent": {str(number): count for number, count in chunk.sent.items()},
-                "unsent": cast("list[JsonValue]", sorted(chunk.unsent)),
-                "rows": rows,
-            },
-        )
+        value = self._value(chunk, _MESSAGE)
+        if len(json.dumps(value)) > _LARGEST:
+            value = self._value(chunk, _MESSAGE_IF_MANY)
+        self._store.set(self._key(self._chunk_of[chunk.numbers[0]]), value)
         chunk.dirty = False
+
+    def _value(self, chunk: _Chunk, longest: int) -> dict[str, JsonValue]:
+        """Return what is stored of a chunk.
+
+        :param longest: bytes that are kept of a message.
+        """
+        return {
+            "by": self._me,
+            "sent": {str(number): count for number, count in chunk.sent.items()},
+            "unsent": cast("list[JsonValue]", sorted(chunk.unsent)),
+            "rows": {
+                str(number): [
+                    str(result.outcome),
+                    None if result.request_id is None else _cut(result.request_id, _REQUEST_ID),
+                    result.at,
+                    _cut(result.message, longest),
+                ]
+                for number, result in chunk.results.items()
+            },
+        }
+
+
+def _cut(text: str, most: int) -> str:
+    """Return as much of a text as takes at most so many bytes of JSON; a character takes one to twelve."""
+    text = text[:most]
+    while (excess := len(json.dumps(text)) - 2 - most) > 0:
+        text = text[: -max(1, excess // 12)]
+    return text

@@ -115,8 +115,9 @@ def cancelled_rows(events: object) -> object:
 
 def _load(pointer: Mapping[str, object]) -> Document:
     path = str(pointer["path"])
+    text = _read(path, "plan")
     try:
-        plan = json.loads(_read(path, "plan"))
+        plan = json.loads(text)
     except ValueError as error:
         raise InvalidInputError(f"The plan in {path} is no JSON. Nothing was sent.") from error
     if not isinstance(plan, dict) or plan.get("digest") != pointer.get("digest"):

@@ -53,8 +53,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
     {outcome: n}, "unsettled": [up to 100 rows], "report": path or None}``.
 
     :param events: a list of ids, a list of ``{"event_id", "user_id" | "group_id", "calendar_id", "calendar_group_id",
-        "comment"}`` (further keys are ignored), or what ``GraphFindEventsOperator`` returned; may come from XCom.
-        A plan is carried out as it stands or not at all. (templated)
+        "comment"}`` (further keys are carried into the report), or a plan, as ``GraphFindEventsOperator`` returned it,
+        which is carried out as it stands or not at all; may come from XCom. (templated)
     :param comment: text for events that bring none. (templated)
     :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``. (templated)
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)

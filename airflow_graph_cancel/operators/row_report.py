@@ -33,7 +33,9 @@ def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) ->
             "calendar_id": address.calendar_id,
             "calendar_group_id": address.calendar_group_id,
         }
-        lines.append(json.dumps({**rows[place], **{name: value for name, value in where.items() if value}}) + "\n")
+        given = {name: value for name, value in where.items() if value}
+        # Whatever a feed or a plan says of an event goes with it; our own words cannot be overwritten.
+        lines.append(json.dumps({**order.further, **rows[place], **given}, default=str) + "\n")
     target = ObjectStoragePath(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # One write of the whole, since object stores cannot append and a reader must never see half a row.
