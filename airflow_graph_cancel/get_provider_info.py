@@ -124,6 +124,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_graph_cancel.triggers.cancelled"],
             }
         ],
+        "notifications": ["airflow_graph_cancel.notifications.cancel_event.GraphCancelEventNotifier"],
         "connection-types": [
             {
                 "connection-type": "graph_calendar",

@@ -52,6 +52,7 @@ def test_the_demonstration_is_not_taken_for_dags(examples: dict[str, DAG]) -> No
         "cancel_from_hook",
         "cancel_from_feed",
         "cancel_many",
+        "cancel_on_failure",
         "cancel_sharded",
     }
 

@@ -39,6 +39,7 @@ def below(folder: str) -> list[Path]:
         ("graph", ("airflow", f"{OURS}.hooks", f"{OURS}.operators", f"{OURS}.sandbox")),
         ("hooks", (f"{OURS}.operators", f"{OURS}.sandbox")),
         ("operators", (f"{OURS}.sandbox", *sorted(HEAVY))),
+        ("notifications", (f"{OURS}.sandbox", *sorted(HEAVY))),
         ("report", ("airflow", *(f"{OURS}.{layer}" for layer in ("graph", "hooks", "operators", "sandbox")))),
         (
             "sandbox",
@@ -73,6 +74,11 @@ def modules_after(statement: str) -> set[str]:
 def test_importing_the_operators_loads_no_sdk() -> None:
     """DAG files are parsed all the time: the Microsoft SDKs are loaded by the task that needs them."""
     assert modules_after(f"import {OURS}.operators.cancel, {OURS}.retry") & HEAVY == set()
+
+
+def test_importing_the_notifier_loads_no_sdk() -> None:
+    """The same for a DAG file that only has a callback."""
+    assert modules_after(f"import {OURS}.notifications.cancel_event") & HEAVY == set()
 
 
 def test_the_module_check_can_fail() -> None:

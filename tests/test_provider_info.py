@@ -22,9 +22,8 @@ INFO = get_provider_info()
 def test_the_metadata_fits_airflows_schemas(name: str) -> None:
     """A dictionary that does not fit breaks every Airflow command, even ``airflow version``."""
     schema = json.loads((Path(airflow.__file__).parent / name).read_text(encoding="utf-8"))
-    if "connection-types" in schema["properties"]:
-        part = {**schema["properties"]["connection-types"], "definitions": schema.get("definitions", {})}
-        jsonschema.validate(INFO["connection-types"], part)
+    for key in {"connection-types", "notifications"} & schema["properties"].keys():
+        jsonschema.validate(INFO[key], {**schema["properties"][key], "definitions": schema.get("definitions", {})})
     if name.startswith("provider_info"):
         jsonschema.validate(INFO, schema)
 
@@ -46,6 +45,9 @@ def test_every_dotted_path_can_be_imported() -> None:
         for item in INFO[group]:
             for module in item["python-modules"]:
                 import_module(module)
+    for path in INFO["notifications"]:
+        module, name = path.rsplit(".", 1)
+        assert hasattr(import_module(module), name)
     for connection in INFO["connection-types"]:
         module, name = connection["hook-class-name"].rsplit(".", 1)
         hook = getattr(import_module(module), name)
