@@ -70,7 +70,7 @@ def _body(report: CancellationReport) -> Iterator[str]:
         yield f"\n### {_escaped(reason)} ({count:,})\n"
         yield f"{REASONS.get(reason, '')}\n"
         yield from _table(_LEFT, (_left(left, report) for left in report.left if left.reason == reason))
-    yield ""
+    yield "\n## Origin\n"
     yield from (f"- {name}: {_escaped(value)}" for name, value in origin(report))
 
 

@@ -75,7 +75,7 @@ def build_report(
 
 def _doubts(report: CancellationReport, planned: Sequence[Raw] | None, there: Sequence[Raw]) -> Iterator[str]:
     if twice := len(planned or ()) - sum(event.planned for event in report.events):
-        yield f"The plan names {twice} of its events more than once; each is counted once."
+        yield f"Rows of the plan that name an event again, which is counted once: {twice:,}."
     if report.unlisted:
         said = ", ".join(f"{outcome} {count:,}" for outcome, count in report.unlisted.items())
         yield (
@@ -84,14 +84,14 @@ def _doubts(report: CancellationReport, planned: Sequence[Raw] | None, there: Se
             "with a report_path the task keeps them."
         )
     if planned is not None and (strangers := sum(not event.planned for event in report.events)):
-        yield f"{strangers:,} events are not in the plan."
+        yield f"Events that are not in the plan: {strangers:,}."
     if report.decided and report.of_unknown_size:
         yield f"How many people were told is not known for {report.of_unknown_size:,} of the cancelled meetings."
     if report.verified is not None and (unnamed := report.not_gone - len(there)) > 0:
-        yield f"The verification found {unnamed:,} more events still there than it names."
+        yield f"The verification found more events still there than it names: {unnamed:,} more."
     cancelled = report.counts.get(CANCELLED, 0)
     if report.verified is not None and report.verified < cancelled:
-        yield f"The verification looked at {report.verified:,} events, and {cancelled:,} were cancelled."
+        yield f"The verification looked at fewer events ({report.verified:,}) than were cancelled ({cancelled:,})."
 
 
 def _events(planned: Sequence[Raw], rows: Sequence[Raw], there: Sequence[Raw]) -> tuple[ReportedEvent, ...]:

@@ -34,7 +34,7 @@ def facts(report: CancellationReport) -> list[Fact]:
         Fact(f"{cancelled:,}", f"{_meeting(cancelled)} cancelled", "good" if cancelled else "plain")
         if report.decided
         else Fact(f"{report.total:,}", f"{_meeting(report.total)} planned"),
-        Fact(_reach(report.people, report), "people told" if report.decided else "people to be told"),
+        Fact(_reach(report.people, report), f"{_person(report)} {'told' if report.decided else 'to be told'}"),
         Fact(_reach(report.outside, report), "of them outside"),
         Fact(f"{len(report.left):,}", "left alone"),
     ]
@@ -96,6 +96,10 @@ def _was(number: int) -> str:
 
 def _meeting(number: int) -> str:
     return "meeting" if number == 1 else "meetings"
+
+
+def _person(report: CancellationReport) -> str:
+    return "person" if report.people == 1 and not report.of_unknown_size else "people"
 
 
 def _reach(people: int, report: CancellationReport) -> str:
