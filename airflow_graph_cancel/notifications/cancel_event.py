@@ -33,8 +33,8 @@ class GraphCancelEventNotifier(BaseNotifier):
     short time or not at all; if not, the error is raised and the log says that somebody must see to the meeting. It
     never changes the state of the task or the DAG run.
 
-    No task state is kept, for Airflow offers none where it runs the callbacks of DAGs, of killed tasks and of
-    deadlines. The event itself is the memory: a second callback finds it gone and tells nobody anything.
+    No task state is kept: a deadline has none, and the one that the DAG processor offers never answers. The event
+    itself is the memory: a second callback finds it gone and tells nobody anything.
 
     :param event_id: id of the event in the organizer's mailbox: an occurrence's for that date, a series master's for
         the whole series, past dates too. (templated)
