@@ -28,7 +28,7 @@ __all__ = ["TaskStateBulkJournal", "digest_of"]
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1500000
+CHUNK = 150
 """Events of a chunk: with messages of 250 bytes its value stays below what Airflow stores."""
 _LARGEST = 65_535
 """Bytes of JSON that Airflow takes as one value; more than that is cut off or refused by some databases."""

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
 
 from airflow_graph_cancel.graph.address import EventAddress
 from airflow_graph_cancel.graph.orders import Order
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.hooks.bulk_journal import CHUNK, TaskStateBulkJournal
+
+LARGEST = 65_535
+"""Bytes of JSON that Airflow takes as one value, as [state_store] max_value_storage_bytes is set by default."""
 
 
 class Store(dict[str, Any]):
-    """A state store whose writes of chunks can be made to fail."""
+    """A state store that counts what it is given, and whose writes can be made to fail."""
 
     broken = False
+    sizes: list[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes = []
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a value, or lose it."""
+        """Keep a value as JSON, as Airflow does, or lose it."""
         if self.broken:
             raise ConnectionError("the API server is away")
-        self[key] = value
+        text = json.dumps(value)
+        self.sizes.append(len(text))
+        self[key] = json.loads(text)
 
 
 ORDERS = [Order(EventAddress(f"AAMk{number}", "ada@contoso.example")) for number in range(CHUNK + 1)]
@@ -46,3 +59,76 @@ def test_only_the_chunks_that_were_begun_are_in_doubt() -> None:
     later = TaskStateBulkJournal(store, ORDERS)
     assert later.event(0).sent_before()
     assert not later.event(CHUNK).sent_before()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["x" * 1000, "Der Raum ist geräumt. " * 50, "会议室关闭" * 200, "\U0001f6a8" * 300, '"\\\n' * 300],
+    ids=["ASCII", "umlauts", "Chinese", "emoji", "escapes"],
+)
+def test_no_value_is_larger_than_airflow_stores(said: str) -> None:
+    """Ids of 250 characters, messages and request ids as long as a gateway likes, in any script, many events."""
+    store = Store()
+    orders = [Order(EventAddress(f"{number:0>250}", "ada@contoso.example")) for number in range(CHUNK)]
+    journal = TaskStateBulkJournal(store, orders)
+    for number, order in enumerate(orders):
+        for _ in range(99):
+            journal.sending([number])
+        longest = max(Outcome, key=len)
+        journal.settled(
+            number,
+            CancelResult(
+                order.address.event_id, order.address.mailbox, longest, f"{order.address}: {said}", said, attempts=99
+            ),
+        )
+    later = TaskStateBulkJournal(store, orders)
+    assert len(later.settled_before()) == CHUNK
+    # In a list of millions an event's number has five digits more, and stands there twice.
+    assert max(store.sizes) + 5 * 2 * CHUNK <= LARGEST
+
+
+def test_what_is_written_grows_with_the_list_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times the events are four times the bytes, at a second a batch, so that the clock's share is in it."""
+
+    def written(count: int) -> int:
+        now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        store = Store()
+        orders = [
+            Order(EventAddress(f"AAMk{number:0140}=", f"organizer{number % 40:02}@contoso.example"))
+            for number in range(count)
+        ]
+        journal = TaskStateBulkJournal(store, orders)
+        by_mailbox = sorted(range(count), key=lambda number: (number % 40, number))
+        batches = [by_mailbox[start : start + 20] for start in range(0, count, 20)]
+        # Sixteen in the air, as many as the default concurrency allows.
+        for place in range(len(batches) + 16):
+            if place < len(batches):
+                journal.sending(batches[place])
+            if place >= 16:
+                for number in batches[place - 16]:
+                    address = orders[number].address
+                    journal.settled(
+                        number, CancelResult(address.event_id, address.mailbox, Outcome.CANCELLED, "Graph accepted.")
+                    )
+            now += 1.0
+        journal.flush()
+        assert len(TaskStateBulkJournal(store, orders).settled_before()) == count
+        return sum(store.sizes)
+
+    assert written(8_000) <= 4.1 * written(2_000)
+
+
+def test_a_batch_that_is_sent_anew_marks_its_chunk_once() -> None:
+    """What certainly was not sent is marked again before it is: with one value for a batch, not one for an event."""
+    store = Store()
+    journal = TaskStateBulkJournal(store, ORDERS)
+    journal.sending(range(20))
+    for number in range(20):
+        journal.not_sent(number)
+    journal.flush()
+    later = TaskStateBulkJournal(store, ORDERS)
+    before = len(store.sizes)
+    later.sending(range(20))
+    assert len(store.sizes) == before + 1
+    assert all(TaskStateBulkJournal(store, ORDERS).event(number).sent_before() for number in range(20))
