@@ -84,11 +84,11 @@ class GraphCancelReportOperator(BaseOperator):
                 files[name] = path = self._path(name)
                 # A byte order mark, without which Excel takes UTF-8 for something else.
                 write_whole(path, _RENDERERS[name](report).encode("utf-8-sig" if name == "csv" else "utf-8"))
-        counts = report.counts
-        self.log.info("%d events: %s; %d left; files: %s", report.total, counts, len(report.left), files or "none")
+        said = ", ".join(f"{outcome} {count}" for outcome, count in report.counts.items()) or "nothing to do"
+        self.log.info("%d events (%s), %d left, files: %s", report.total, said, len(report.left), files or "none")
         return {
             "total": report.total,
-            "counts": counts,
+            "counts": report.counts,
             "left": report.reasons,
             "still_there": report.not_gone,
             "people": report.people if report.decided else 0,

@@ -115,8 +115,11 @@ def _loaded(result: Row) -> list[Row]:
     from airflow_graph_cancel.hooks.stored import load_rows
 
     try:
-        return cast("list[Row]", load_rows(result))
+        rows = load_rows(result)
     except InvalidInputError:
         raise
     except ValueError as error:
-        raise InvalidInputError(f"The report {result['report']} is no JSON Lines: {error}.") from error
+        raise InvalidInputError(f"{result['report']} is no report of a cancelling task: {error}.") from error
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise InvalidInputError(f"{result['report']} is no report of a cancelling task: it has lines that are no rows.")
+    return cast("list[Row]", rows)

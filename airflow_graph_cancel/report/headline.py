@@ -43,7 +43,7 @@ def facts(report: CancellationReport) -> list[Fact]:
     if report.verified is not None:
         found.append(Fact(f"{report.not_gone:,}", "not gone yet", "bad" if report.not_gone else "good"))
     elif report.decided:
-        found.append(Fact("?", "not gone yet (nobody looked)"))
+        found.append(Fact("?", "not verified as gone"))
     for number, what, tone in (
         (_others(report), "could not be cancelled", "bad"),
         (counts.get(NO_OUTCOME, 0) if report.decided else 0, NO_OUTCOME, "bad"),

@@ -61,7 +61,7 @@ def test_what_went_wrong_is_told_apart() -> None:
 
 
 def test_a_plan_alone_claims_nothing() -> None:
-    """After a rejected approval nobody is said to have been told; after a failed task nobody is said not to have been."""
+    """After a rejection nobody is said to have been told; after a failure nobody is said not to have been."""
     report = build_report(plan(meeting(1), meeting(2), left=LEFT))
     assert report.counts == {"no outcome recorded": 2}
     assert numbers(report) == {
