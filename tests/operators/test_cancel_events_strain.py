@@ -1,0 +1,63 @@
+"""A mailbox that takes longer and longer is asked for less, until it answers as quickly as before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.client import Sandbox
+
+STRAINED, OTHER = "strained@contoso.example", "other@contoso.example"
+WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+SLOW = 1.5
+"""Seconds: more than the one that a round trip may take, and than four times the best one."""
+
+
+def meetings(sandbox: Sandbox, **counts: int) -> list[dict[str, str]]:
+    """So many meetings in each of the two mailboxes."""
+    rows = []
+    for name, count in counts.items():
+        owner = f"{name}@contoso.example"
+        sandbox.add_mailbox(owner)
+        for _ in range(count):
+            event = sandbox.create_event(organizer=owner, subject="x", attendees=["guest@fabrikam.example"], **WHEN)
+            rows.append({"event_id": event["copies"][owner], "user_id": owner})
+    return rows
+
+
+def cancel(rows: list[dict[str, str]], **arguments: Any) -> dict[str, int]:
+    """Run the operator; return the counts."""
+    operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Closed.", **arguments)
+    return dict(asyncio.run(operator.aexecute({}))["counts"])
+
+
+def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
+    """Three slots make batches of three; after a slow one the mailbox gets two, then three again."""
+    rows = meetings(sandbox, strained=14, other=3)
+    sandbox.add_fault("slow", delay=SLOW, match={"event_id": rows[3]["event_id"]})
+    assert cancel(rows, concurrency=3) == {"cancelled": 17}
+    sizes = Counter(request["batch"] for request in sandbox.requests(mailbox=STRAINED))
+    assert [sizes[batch] for batch in sorted(sizes)] == [3, 3, 2, 3, 3]
+    assert list(Counter(request["batch"] for request in sandbox.requests(mailbox=OTHER)).values()) == [3]
+
+
+def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) -> None:
+    """Four that are slow at a time leave room for one, then for two; another mailbox shows what is possible."""
+    rows = meetings(sandbox, strained=9, other=9)
+    sandbox.settings(latency=0.05)
+    sandbox.add_fault("slow", times=4, delay=SLOW, match={"mailbox": STRAINED})
+    assert cancel(rows, batch=False) == {"cancelled": 18}
+    spans = sorted(
+        (start := datetime.fromisoformat(request["at"]).timestamp(), start + request["seconds"])
+        for request in sandbox.requests(mailbox=STRAINED)
+    )
+    at_once = [sum(begun <= start < ended for begun, ended in spans) for start, _ in spans]
+    assert at_once[:4] == [1, 2, 3, 4]
+    assert at_once[4] == 1
+    assert spans[5][0] >= spans[4][1]
+    assert max(at_once[5:7]) <= 2
