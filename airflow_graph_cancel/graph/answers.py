@@ -61,17 +61,19 @@ class Answer:
     :param status: HTTP status.
     :param headers: response headers with lower-case names.
     :param content: body as received.
+    :param body: the body of a part of a batch, which came parsed.
     """
 
     status: int
     headers: Mapping[str, str]
     content: bytes = b""
+    body: dict[str, object] | None = None
 
     @property
     def json(self) -> dict[str, object]:
         """The body's JSON object; empty if it is anything else."""
-        if not self.content:
-            return {}
+        if self.body is not None or not self.content:
+            return self.body or {}
         try:
             body = json.loads(self.content)
         except (ValueError, RecursionError):
@@ -119,7 +121,7 @@ class Answer:
         status = self.status
         if 200 <= status < 300:
             # A 2xx that is not Graph's own may be a proxy's login page, which cancels nothing.
-            graphs_own = bool(self.request_id) or (status == 202 and not self.content)
+            graphs_own = bool(self.request_id) or (status == 202 and not self.content and not self.body)
             return Meaning.ACCEPTED if graphs_own and not self._is_html else Meaning.EFFECT_UNKNOWN
         code = self.code
         if status >= 500 or status in _TRANSIENT_STATUS:

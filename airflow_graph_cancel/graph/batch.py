@@ -64,6 +64,7 @@ def _part(response: dict[str, object], outer: Answer) -> Answer:
     # The outer id stands in where a part has none: support finds the request by either.
     headers.setdefault("request-id", outer.request_id or "")
     headers.setdefault("date", outer.headers.get("date", ""))
-    body = response.get("body")
-    content = b"" if body is None else json.dumps(body).encode()
-    return Answer(int(str(response["status"])), headers, content)
+    status, body = int(str(response["status"])), response.get("body")
+    if isinstance(body, dict):
+        return Answer(status, headers, body=body)
+    return Answer(status, headers, b"" if body is None else json.dumps(body).encode())

@@ -108,6 +108,6 @@ async def read_organizers(
                 raise mailbox_refusal(address, reply.refusal)
             absent[owner] = reply.refusal
             continue
-        own[owner] = [copy for row in reply.values if (copy := parse_copy(row, window.zone)).is_organizer]
+        own[owner] = [parse_copy(row, window.zone) for row in reply.values if row.get("isOrganizer") is True]
     known = {*map(str.lower, domains), *map(domain_of, own)} - {""}
     return Organizers(own, absent, frozenset(known))
