@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,14 @@ from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
+
+spec = importlib.util.spec_from_file_location(
+    "killed", Path(__file__).parents[1] / "operators" / "test_cancel_events_killed.py"
+)
+assert spec is not None
+assert spec.loader is not None
+killed = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(killed)
 
 pytestmark = pytest.mark.timeout(900)
 WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
@@ -53,3 +63,9 @@ def test_a_thousand_meetings_while_fifteen_percent_of_requests_fail(sandbox: San
     requests = [request for request in sandbox.requests() if request["batch"] is None or "/events/" in request["path"]]
     share = sum(1 for request in requests if request["fault"]) / len(requests)
     assert share > 0.08
+
+
+@pytest.mark.parametrize("percent", [20, 45, 70])
+def test_a_thousand_meetings_and_a_process_that_is_killed(sandbox: Sandbox, tmp_path: Path, percent: int) -> None:
+    """SIGKILL, then the retry: one message each, all reported as cancelled, what was settled not sent again."""
+    killed.kill_and_retry(sandbox, tmp_path, percent, each=50)
