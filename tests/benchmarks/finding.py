@@ -1,4 +1,4 @@
-"""How long it takes to find a closure's meetings, beside what latency and four at a time make unavoidable: ``make bench``."""
+"""How long it takes to find a closure's meetings, beside what the service makes unavoidable: ``make bench``."""
 
 from __future__ import annotations
 
