@@ -32,7 +32,8 @@ def plan(
     :raises ValueError: if it ends before it starts, recurs on no date at all, or lasts all day from another hour than
         midnight on.
     """
-    if end < start:
+    # Of two times in one zone Python compares the clocks, which may have been set back in between.
+    if end.astimezone(datetime.UTC) < start.astimezone(datetime.UTC):
         raise ValueError("the meeting ends before it starts")
     if is_all_day and not (start < end and start.time() == end.time() == datetime.time()):
         raise ValueError("an event of whole days starts at midnight and ends at a later one")
@@ -41,8 +42,9 @@ def plan(
     slots: dict[datetime.date | None, Slot] = {None: Slot(start.astimezone(datetime.UTC), end.astimezone(datetime.UTC))}
     for date in recurrence.dates() if recurrence else ():
         begins = datetime.datetime.combine(date, start.timetz())
+        first = slots[None]
         # A meeting keeps its length when clocks change, whole days keep their midnights.
-        ends = (begins if is_all_day else begins.astimezone(datetime.UTC)) + (end - start)
+        ends = begins + (end - start) if is_all_day else begins.astimezone(datetime.UTC) + (first.end - first.start)
         slots[date] = Slot(begins.astimezone(datetime.UTC), ends.astimezone(datetime.UTC))
     if recurrence and len(slots) == 1:
         raise ValueError("the recurrence has no dates at all")
