@@ -4,82 +4,110 @@ from __future__ import annotations
 
 from typing import Any
 
+_SIGN_IN, _NETWORK, _SAFETY = "Sign-in", "Cloud and network", "Safety"
+
+
+def _field(section: str, label: str, description: str, **schema: Any) -> dict[str, Any]:
+    """Return one field of the form; optional unless the schema gives it a type of its own."""
+    return {
+        "label": label,
+        "description": description,
+        "schema": {"type": ["string", "null"], "section": section, **schema},
+    }
+
+
+def _dropdown(section: str, label: str, description: str, **choices: str) -> dict[str, Any]:
+    """Return a field with choices and what the form calls them; the first one is preset."""
+    preset = next(iter(choices))
+    return _field(
+        section, label, description, type="string", enum=list(choices), values_display=choices, default=preset
+    )  # fmt: skip
+
+
+def _switch(section: str, label: str, description: str, *, preset: bool) -> dict[str, Any]:
+    return _field(section, label, description, type=["boolean", "null"], default=preset)
+
+
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
-    "tenant_id": {
-        "label": "Tenant ID",
-        "description": "Required. Directory (tenant) ID of the app registration.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "mailbox": {
-        "label": "Mailbox",
-        "description": "Owner of the events when a task names none: user principal name or object ID. "
-        "Blank means /me, which app-only sign-in cannot use.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "preview_only": {
-        "label": "Preview only",
-        "description": "Nothing is ever sent through this connection, whatever a DAG says: tasks read and report.",
-        "schema": {"type": ["boolean", "null"], "default": False},
-    },
-    "certificate_path": {
-        "label": "Certificate path",
-        "description": "PEM or PKCS12 file on the worker, instead of a client secret. "
-        "Its password, if it has one, goes into Client Secret.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "certificate_data": {
-        "label": "Certificate data",
-        "description": "The certificate itself instead of a path. Airflow shows this field to whoever may read "
-        "the connection: prefer a path.",
-        "schema": {"type": ["string", "null"], "format": "password"},
-    },
-    "api_version": {
-        "label": "API version",
-        "description": "Graph version, v1.0 or beta; blank means v1.0.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "base_url": {
-        "label": "Base URL",
-        "description": "Root of Graph if it is not https://graph.microsoft.com: a national cloud or a local Graph.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "authority": {
-        "label": "Authority",
-        "description": "Login host of a national cloud; blank means https://login.microsoftonline.com.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "scopes": {
-        "label": "Scopes",
-        "description": "Comma-separated; blank means /.default of the Graph root.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "allowed_hosts": {
-        "label": "Allowed hosts",
-        "description": "Hosts that may receive the token, comma-separated; blank means the Graph host alone.",
-        "schema": {"type": ["string", "null"]},
-    },
-    "proxies": {
-        "label": "Proxies",
-        "description": 'JSON object: {"http": "http://proxy:3128", "https": "...", "no": "host1,host2"}.',
-        "schema": {"type": ["string", "null"], "format": "multiline"},
-    },
-    "verify": {
-        "label": "Verify",
-        "description": "Verify TLS certificates. The path of a CA bundle can be given as JSON and then holds for "
-        "Graph and for the login.",
-        "schema": {"type": ["boolean", "null"], "default": True},
-    },
-    "trust_env": {
-        "label": "Trust environment",
-        "description": "Use proxy and CA settings of the worker's environment.",
-        "schema": {"type": ["boolean", "null"], "default": False},
-    },
-    "disable_instance_discovery": {
-        "label": "Disable instance discovery",
-        "description": "For a login authority that Microsoft's directory of clouds does not know.",
-        "schema": {"type": ["boolean", "null"], "default": False},
-    },
-}
+    "credential": _dropdown(
+        _SIGN_IN,
+        "Credential",
+        "How to sign in. Automatic takes the kind whose fields are filled in.",
+        auto="Automatic",
+        client_secret="App with client secret",
+        certificate="App with certificate",
+        managed_identity="Managed identity",
+        workload_identity="Workload identity (federated token)",
+        refresh_token="Person (refresh token)",
+        azure_cli="Azure CLI",
+        default="Default chain of azure-identity",
+    ),
+    "tenant_id": _field(
+        _SIGN_IN, "Tenant ID", "Directory (tenant) ID of the app registration. Managed identities need none."
+    ),
+    "certificate_path": _field(
+        _SIGN_IN, "Certificate path", "PEM or PKCS12 file with its key on the worker, instead of a client secret."
+    ),
+    "private_key": _field(
+        _SIGN_IN, "Certificate and private key",
+        "The certificate and its key as PEM text, instead of a path.", format="multiline",
+    ),
+    "certificate_password": _field(
+        _SIGN_IN, "Certificate password", "Of the certificate's key, if it has one.", format="password"
+    ),
+    "refresh_token": _field(
+        _SIGN_IN, "Refresh token",
+        "Of the person who signed in, for /me and group calendars: python -m airflow_graph_cancel.login prints it.",
+        format="password",
+    ),
+    "federated_file": _field(
+        _SIGN_IN, "Federated token file",
+        "File that proves the workload; blank means AZURE_FEDERATED_TOKEN_FILE of the worker.",
+    ),
+    "disable_instance_discovery": _switch(
+        _SIGN_IN, "Disable instance discovery",
+        "For a login authority that Microsoft's directory of clouds does not know.", preset=False,
+    ),
+    "cloud": _dropdown(
+        _NETWORK,
+        "Cloud",
+        "Sets the addresses of Graph and of the login together; the fields below override them one by one.",
+        **{"global": "Global, GCC"},
+        us_gov="US Government L4 (GCC High)",
+        us_gov_dod="US Government L5 (DoD)",
+        china="China (21Vianet)",
+        custom="Custom: give Base URL and Authority",
+    ),
+    "base_url": _field(_NETWORK, "Base URL", "Root of Graph, if it is not the cloud's."),
+    "authority": _field(_NETWORK, "Authority", "Login host, if it is not the cloud's."),
+    "api_version": _field(_NETWORK, "API version", "Graph version, v1.0 or beta; blank means v1.0."),
+    "scopes": _field(_NETWORK, "Scopes", "Comma-separated; blank means /.default of the Graph root."),
+    "allowed_hosts": _field(
+        _NETWORK, "Allowed hosts",
+        "Hosts that may receive the token, comma-separated; blank means the Graph host alone.",
+    ),
+    "proxies": _field(
+        _NETWORK, "Proxies", 'JSON object: {"http": "http://proxy:3128", "https": "...", "no": "host1,host2"}.',
+        format="multiline",
+    ),
+    "verify": _switch(
+        _NETWORK, "Verify",
+        "Verify TLS certificates. The path of a CA bundle can be given as JSON and then holds for Graph and for the "
+        "login.", preset=True,
+    ),
+    "trust_env": _switch(
+        _NETWORK, "Trust environment", "Use proxy and CA settings of the worker's environment.", preset=False
+    ),
+    "mailbox": _field(
+        _SAFETY, "Mailbox",
+        "Owner of the events when a task names none: user principal name or object ID. Blank means /me, which needs a "
+        "person's sign-in.",
+    ),
+    "preview_only": _switch(
+        _SAFETY, "Preview only",
+        "Nothing is ever sent through this connection, whatever a DAG says: tasks read and report.", preset=False,
+    ),
+}  # fmt: skip
 """Extras of a ``graph_calendar`` connection; the labels are also what error messages name."""
 
 

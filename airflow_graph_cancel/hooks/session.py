@@ -8,11 +8,9 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import httpx
-from azure.identity.aio import CertificateCredential, ClientSecretCredential
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
 from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
@@ -23,16 +21,15 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 from airflow_graph_cancel import __version__
 from airflow_graph_cancel.graph.client import GraphClient
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError, InvalidInputError
-from airflow_graph_cancel.graph.login import RenewableCredential, raise_for_unavailable
+from airflow_graph_cancel.graph.login import RenewableCredential
+from airflow_graph_cancel.hooks.credentials import CONNECT_TIMEOUT, READ_TIMEOUT, make_credential
 
 if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
-
     from airflow_graph_cancel.hooks.settings import GraphSettings
 
 __all__ = ["TIMEOUT", "open_client"]
 
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+TIMEOUT = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
 """Seconds; kiota's own default is none at all, so that a silent server would hold a task for ever."""
 
 # The Outlook service serves four requests at a time for one mailbox; this is for many mailboxes side by side.
@@ -48,7 +45,7 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
     :param settings: where to, and as whom.
     """
     _quieten()
-    credential = RenewableCredential(lambda: _credential(settings))
+    credential = RenewableCredential(lambda: make_credential(settings))
     http = HttpxAiohttpClient(
         verify=_ssl_context(settings),
         limits=_LIMITS,
@@ -89,39 +86,6 @@ def _is_batch_of_reads(request: httpx.Request) -> bool:
     return all(part.get("method") == "GET" for part in json.loads(request.content)["requests"])
 
 
-def _credential(settings: GraphSettings) -> AsyncTokenCredential:
-    common: dict[str, Any] = {
-        "tenant_id": settings.tenant_id,
-        "client_id": settings.client_id,
-        "authority": settings.authority,
-        "disable_instance_discovery": settings.disable_instance_discovery,
-        "connection_verify": settings.verify,
-        "proxies": _login_proxies(settings),
-        "use_env_settings": settings.trust_env,
-        # azure-core's own retries would sleep through any Retry-After with the worker slot held; ours do not.
-        "retry_total": 0,
-        "raw_response_hook": raise_for_unavailable,
-        "connection_timeout": TIMEOUT.connect,
-        "read_timeout": TIMEOUT.read,
-    }
-    if not (settings.certificate_path or settings.certificate_data):
-        return ClientSecretCredential(client_secret=settings.client_secret or "", **common)
-    data = settings.certificate_data.encode() if settings.certificate_data else None
-    try:
-        return CertificateCredential(
-            certificate_path=settings.certificate_path,
-            certificate_data=data,
-            password=settings.client_secret,
-            **common,
-        )
-    except (ValueError, TypeError, OSError) as error:
-        label = "Certificate path" if settings.certificate_path else "Certificate data"
-        raise ConnectionSettingsError(
-            f'Connection "{settings.conn_id}": {label} must hold an RSA key and its certificate, as PEM or PKCS12, '
-            f"with its password, if there is one, as Client Secret ({type(error).__name__}). Nothing was sent."
-        ) from error
-
-
 def _ssl_context(settings: GraphSettings) -> ssl.SSLContext:
     if isinstance(settings.verify, bool):
         return httpx.create_ssl_context(verify=settings.verify, trust_env=settings.trust_env)
@@ -156,13 +120,6 @@ def _proxy_mounts(settings: GraphSettings) -> dict[str, AiohttpTransport | None]
                 name = host.strip().removeprefix("*")
                 mounts[name if "://" in name else f"all://{name}"] = _transport(settings, None)
     return mounts
-
-
-def _login_proxies(settings: GraphSettings) -> dict[str, str] | None:
-    proxies = {scheme: url for scheme, url in settings.proxies.items() if scheme in {"http", "https"}}
-    host = urlsplit(settings.authority or "https://login.microsoftonline.com").hostname or ""
-    direct = [name.strip().removeprefix("*") for name in settings.proxies.get("no", "").split(",") if name.strip()]
-    return None if any(host.endswith(name) for name in direct) else proxies or None
 
 
 def _quieten() -> None:

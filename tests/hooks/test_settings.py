@@ -122,5 +122,6 @@ def test_lists_may_be_text_or_lists(tmp_path: Path) -> None:
 
 def test_no_secret_is_in_the_representation() -> None:
     """Settings that end up in a log or a traceback give nothing away."""
-    shown = repr(settings({"certificate_data": "PRIVATE", "proxies": {"https": "http://u:pw@p"}}))
-    assert not any(secret in shown for secret in ("s3cret", "PRIVATE", "pw@"))
+    person = {"credential": "refresh_token", "refresh_token": "r0tating"}
+    shown = repr(settings({**person, "proxies": {"https": "http://u:pw@p"}}))
+    assert not any(secret in shown for secret in ("s3cret", "r0tating", "pw@"))
