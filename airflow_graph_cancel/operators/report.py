@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from airflow.sdk.bases.operator import BaseOperator
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.texts import names
 from airflow_graph_cancel.operators.endings import given
 from airflow_graph_cancel.operators.report_files import write_whole
 from airflow_graph_cancel.operators.report_inputs import is_nothing, read_mapping, read_results
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
+from airflow_graph_cancel.report.words import TAKEN_OUT
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphCancelReportOperator"]
 
+Row = Mapping[str, object]
 Format = Literal["html", "csv", "md"]
 _RENDERERS: dict[str, Callable[[CancellationReport], str]] = {"html": to_html, "csv": to_csv, "md": to_markdown}
 _CLAIM = " Nothing was sent."
@@ -39,13 +42,15 @@ class GraphCancelReportOperator(BaseOperator):
     :param result: what ``GraphCancelEventsOperator`` returned, a list of that if it was mapped, or the path of its
         report: a task that fails returns nothing, but has written its report. (templated)
     :param verification: what ``GraphEventsCancelledSensor`` returned. (templated)
+    :param without: event ids that an approver took out of the plan, as the cancelling task was given them. (templated)
     :param title: heading, such as what was closed and when. (templated)
+    :param note: a sentence that a reader must know, such as who approved it; None or blank for none. (templated)
     :param report_path: where the files go, anything that ``ObjectStoragePath`` takes; each format adds its own ending.
         None writes no files. (templated)
     :param formats: of ``html``, ``csv`` and ``md``.
     """
 
-    template_fields: Sequence[str] = ("plan", "result", "verification", "title", "report_path")
+    template_fields: Sequence[str] = ("plan", "result", "verification", "without", "title", "note", "report_path")
 
     def __init__(
         self,
@@ -53,7 +58,9 @@ class GraphCancelReportOperator(BaseOperator):
         plan: object = None,
         result: object = None,
         verification: object = None,
+        without: Iterable[str] | str | None = None,
         title: str = "Cancelled meetings",
+        note: str | None = None,
         report_path: str | None = None,
         formats: Sequence[Format] = ("html", "csv", "md"),
         **kwargs: Any,
@@ -64,7 +71,9 @@ class GraphCancelReportOperator(BaseOperator):
         self.plan = plan
         self.result = result
         self.verification = verification
+        self.without = without
         self.title = title
+        self.note = note
         self.report_path = report_path
         self.formats = formats
         self._given = given(self)
@@ -111,12 +120,12 @@ class GraphCancelReportOperator(BaseOperator):
         ti = context.get("ti")
         try:
             return build_report(
-                plan,
+                plan if plan is None or is_nothing(self.without) else _shortened(plan, names("without", self.without)),
                 results.rows,
                 verification,
                 title=self.title,
                 counts=results.counts,
-                notes=results.notes,
+                notes=(*([] if is_nothing(self.note) else [str(self.note)]), *results.notes),
                 source=f"{ti.dag_id}, {ti.run_id}" if ti else None,
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             )
@@ -128,3 +137,11 @@ class GraphCancelReportOperator(BaseOperator):
         for ending in get_args(Format):
             path = path.removesuffix(f".{ending}")
         return f"{path}.{name}"
+
+
+def _shortened(plan: Row, without: Sequence[str]) -> dict[str, object]:
+    """Return the plan with what was taken out of it among what is left, for that takes place and nobody need look."""
+    meetings, left = cast("list[Row]", plan["meetings"]), cast("list[Row]", plan.get("left") or [])
+    taken_out = [{**row, "reason": TAKEN_OUT} for row in meetings if row.get("event_id") in without]
+    kept = [row for row in meetings if row.get("event_id") not in without]
+    return {**plan, "meetings": kept, "left": [*left, *taken_out]}

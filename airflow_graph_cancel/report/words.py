@@ -11,7 +11,7 @@ from airflow_graph_cancel.report.times import span
 if TYPE_CHECKING:
     from airflow_graph_cancel.report.model import CancellationReport, ReportedEvent
 
-__all__ = ["OUTCOMES", "REASONS", "label", "named", "part", "when"]
+__all__ = ["OUTCOMES", "REASONS", "TAKEN_OUT", "label", "named", "part", "when"]
 
 OUTCOMES: Mapping[str, str] = {
     CANCELLED: "Microsoft Graph accepted the cancellation and tells the attendees.",
@@ -29,6 +29,9 @@ OUTCOMES: Mapping[str, str] = {
 }
 """What each outcome means to somebody who never saw the pipeline."""
 
+TAKEN_OUT = "taken out by the approver"
+"""Why a meeting is left that a person took out of the plan."""
+
 REASONS: Mapping[str, str] = {
     "external organizer": "Somebody outside the organization holds the meeting; only they can cancel it. Ask them.",
     "mailbox gone or on premises": "The organizer's mailbox is gone or not in Exchange Online. Free the room by hand.",
@@ -39,6 +42,7 @@ REASONS: Mapping[str, str] = {
     "already cancelled": "The organizer had cancelled it; only the room's copy was left.",
     "too few people": "Fewer people are invited than the plan asked for.",
     "nobody invited": "There is nobody to tell.",
+    TAKEN_OUT: "Whoever approved the plan took it out, so it takes place.",
 }
 """What each reason of a plan means, and what to do."""
 

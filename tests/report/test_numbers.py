@@ -10,7 +10,7 @@ from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.plan import Reason
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
 from airflow_graph_cancel.report.headline import facts, verdict
-from airflow_graph_cancel.report.words import OUTCOMES, REASONS
+from airflow_graph_cancel.report.words import OUTCOMES, REASONS, TAKEN_OUT
 from tests.report.cases import flat, meeting, plan, read_csv, read_html, row
 
 LEFT = ({"reason": "kept", "iCalUId": "k", "organizer": "ceo@contoso.example", "rooms": []},)
@@ -146,7 +146,7 @@ def test_a_whole_series_is_not_mistaken_for_one_date() -> None:
 def test_every_word_is_explained() -> None:
     """Who reads a report never saw the pipeline."""
     assert set(OUTCOMES) == {*map(str, Outcome), "no outcome recorded"}
-    assert set(REASONS) == set(map(str, Reason))
+    assert set(REASONS) == {*map(str, Reason), TAKEN_OUT}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from airflow.sdk import DAG
@@ -72,18 +73,24 @@ def test_it_waits_until_all_are_gone(
 
 
 def test_it_fails_and_names_what_is_not_gone(sandbox: Sandbox, rows: Rows, run_dag: Callable[..., DagRun]) -> None:
-    """When the time is over: a success would be a promise that nobody can keep."""
+    """When the time is over: a success would be a promise that nobody can keep. A report can say which they were."""
     cancel(rows[:2])
     with DAG(dag_id="never_gone") as dag:
         GraphEventsCancelledSensor(task_id="wait", events=rows, poke_interval=1, timeout=2)
-    assert state(run_dag(dag)) == "failed"
+    run = run_dag(dag)
+    assert state(run) == "failed"
+    (task,) = run.get_task_instances()
+    seen = task.xcom_pull(task_ids="wait", key="verification")
+    assert (seen["total"], seen["gone"]) == (3, 2)
+    assert [row["event_id"] for row in seen["still_there"]] == [rows[2]["event_id"]]
     sensor = GraphEventsCancelledSensor(task_id="wait", events=rows, timeout=2)
-    event = {"total": 3, "still_there": [{"message": f"There still is event {rows[2]['event_id']}."}]}
+    still_there = {"event_id": rows[2]["event_id"], "mailbox": ADA, "message": f"There is {rows[2]['event_id']}."}
+    event, context = {"total": 3, "still_there": [still_there]}, {"ti": Mock()}
     with pytest.raises(AirflowSensorTimeout, match=f"1 of 3 events are not gone after 2 s.*{rows[2]['event_id']}"):
-        sensor.execute_complete({}, event)
+        sensor.execute_complete(context, event)
     softly = GraphEventsCancelledSensor(task_id="wait", events=rows, timeout=2, soft_fail=True)
     with pytest.raises(AirflowSkipException, match="1 of 3"):
-        softly.execute_complete({}, event)
+        softly.execute_complete(context, event)
 
 
 def test_a_trigger_that_says_nothing_is_no_success(rows: Rows) -> None:
