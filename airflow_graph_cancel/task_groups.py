@@ -1,0 +1,203 @@
+"""Find, have approved, cancel, wait and report: the whole of it as one task group for any pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import TaskGroup, XComArg
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_graph_cancel.operators.approve import GraphApprovePlanOperator
+from airflow_graph_cancel.operators.cancel_events import GraphCancelEventsOperator, IfChanged
+from airflow_graph_cancel.operators.find import GraphFindEventsOperator
+from airflow_graph_cancel.operators.report import GraphCancelReportOperator
+from airflow_graph_cancel.operators.report_inputs import is_nothing
+from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor
+
+if TYPE_CHECKING:
+    from airflow.sdk.bases.notifier import BaseNotifier
+    from airflow.sdk.bases.operator import BaseOperator
+    from airflow.sdk.definitions.context import Context
+
+    from airflow_graph_cancel.graph.plan import Scope
+
+__all__ = ["CancellationTasks", "cancel_with_approval"]
+
+Names = str | Iterable[str] | None
+_OWN_NAME = (
+    "{{ ti.dag_id }}/{{ run_id }}/{{ ti.task_id.rpartition('.')[0] or 'meetings' }}"
+    "{{ '-%s' % ti.map_index if ti.map_index >= 0 else '' }}"
+)
+"""The same for all tasks of the group, and no other's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationTasks:
+    """The tasks that :func:`cancel_with_approval` made, for what a pipeline hangs on to them.
+
+    :param find: its output is the plan.
+    :param approve: None without approval.
+    :param cancel: its output says what became of the meetings.
+    :param wait: its output says that they are gone.
+    :param report: its output has the paths of the files, and a summary for a chat message.
+    :param done: ends well only if all others did; skipped after a rejection.
+    """
+
+    find: GraphFindEventsOperator
+    approve: GraphApprovePlanOperator | None
+    cancel: GraphCancelEventsOperator
+    wait: GraphEventsCancelledSensor
+    report: GraphCancelReportOperator
+    done: EmptyOperator
+
+
+def cancel_with_approval(
+    *,
+    start: str | datetime,
+    end: str | datetime,
+    report_folder: str,
+    rooms: Names = None,
+    room_list: Names = None,
+    building: Names = None,
+    organizers: Names = None,
+    timezone: str | None = None,
+    scope: Scope = "dates",
+    keep: Names = None,
+    min_people: int | None = None,
+    with_subjects: bool = False,
+    max_days: int = 62,
+    comment: str | None = None,
+    title: str = "Cancelled meetings",
+    approve: bool = True,
+    response_timeout: timedelta | None = timedelta(hours=12),
+    notifiers: Sequence[BaseNotifier] | BaseNotifier | None = None,
+    plan_max_age: timedelta = timedelta(hours=24),
+    if_changed: IfChanged = "hold",
+    max_meetings: int | None = None,
+    max_people: int | None = None,
+    wait_for: timedelta = timedelta(hours=1),
+    look_every: timedelta = timedelta(seconds=30),
+    conn_id: str = "graph_calendar_default",
+    retries: int = 3,
+    group_id: str | None = "cancel_meetings",
+) -> CancellationTasks:
+    """Add the tasks that find meetings, have them approved, cancel them, wait until they are gone, and report.
+
+    A plan with nothing in it asks nobody. A rejection skips the cancelling; without an answer in time the run fails.
+    The report is written in any case, also after a rejection, a failure or a stop, as long as there was a plan, and
+    hides no failure: the run ends as ``done`` does. For several closures, each on its own, call this in a mapped
+    ``@task_group`` and pass on that function's arguments; what is not templated below cannot be mapped.
+
+    :param start: ISO 8601, see ``GraphFindEventsOperator``; so are the arguments up to ``keep``. (templated)
+    :param report_folder: where plan, rows and report go, each run and each mapped instance under its own name:
+        anything that ``ObjectStoragePath`` takes and all workers reach. (templated)
+    :param min_people: see ``GraphFindEventsOperator``, as ``with_subjects`` and ``max_days``.
+    :param comment: what the attendees read. (templated)
+    :param title: what is asked of the approver, and heading of the report. (templated)
+    :param approve: False sends without asking anybody.
+    :param response_timeout: how long to wait for an answer, shorter than ``plan_max_age``; None waits for ever.
+    :param notifiers: how approvers learn of it, such as a message to their channel.
+    :param plan_max_age: see ``GraphCancelEventsOperator``, as the arguments up to ``max_people``.
+    :param wait_for: how long cancelled meetings may take to be gone.
+    :param look_every: time between two looks.
+    :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
+    :param retries: of each task.
+    :param group_id: None adds the tasks to the group in which this is called.
+    :raises ValueError: if an answer could come when the plan is already too old.
+    """
+    if approve and response_timeout is not None and response_timeout >= plan_max_age:
+        raise ValueError(
+            f"response_timeout ({response_timeout}) must be shorter than plan_max_age ({plan_max_age}): an approval "
+            "that comes later is refused."
+        )
+    path = f"{report_folder}/{_OWN_NAME}"
+    with TaskGroup(group_id) if group_id else nullcontext():
+        find = GraphFindEventsOperator(
+            task_id="find",
+            start=start,
+            end=end,
+            rooms=rooms,
+            room_list=room_list,
+            building=building,
+            organizers=organizers,
+            timezone=timezone,
+            scope=scope,
+            keep=keep,
+            min_people=min_people,
+            with_subjects=with_subjects,
+            max_days=max_days,
+            plan_path=f"{path}.plan.json",
+            conn_id=conn_id,
+            retries=retries,
+        )
+        approval = None
+        if approve:
+            approval = GraphApprovePlanOperator(
+                task_id="approve",
+                plan=find.output,
+                subject=title,
+                comment=comment,
+                response_timeout=response_timeout,
+                notifiers=notifiers,
+                retries=retries,
+                map_index_template="{{ task.subject }}",
+            )
+        cancel = GraphCancelEventsOperator(
+            task_id="cancel",
+            # Not what was found, but what was shown: without an approval there is nothing here to be sent.
+            events=XComArg(approval, "plan") if approval else find.output,
+            without=f"{{{{ {_pull(approval, 'without')} }}}}" if approval else None,
+            comment=comment,
+            plan_max_age=plan_max_age,
+            if_changed=if_changed,
+            max_meetings=max_meetings,
+            max_people=max_people,
+            report_path=f"{path}.jsonl",
+            conn_id=conn_id,
+            retries=retries,
+        )
+        wait = GraphEventsCancelledSensor(
+            task_id="wait",
+            events=cancel.output,
+            timeout=wait_for,
+            poke_interval=look_every,
+            conn_id=conn_id,
+            retries=retries,
+        )
+        report = _ReportOfPlan(
+            task_id="report",
+            plan=find.output,
+            # A task that failed returns nothing, and has written its rows all the same.
+            result=f"{path}.jsonl",
+            verification=f"{{{{ {_pull(wait)} or {_pull(wait, 'verification')} }}}}",
+            without=f"{{{{ {_pull(approval, 'without')} }}}}" if approval else None,
+            note=f"{{{{ {_pull(approval, 'decision')} }}}}" if approval else None,
+            title=title,
+            report_path=path,
+            retries=retries,
+            map_index_template="{{ task.title }}",
+        )
+        done = EmptyOperator(task_id="done")
+        cancel >> wait >> done
+        # A teardown runs whatever became of the others, and lets the run end as they did.
+        [find, *([approval] if approval else []), cancel, wait] >> report.as_teardown(on_failure_fail_dagrun=True)
+    return CancellationTasks(find, approval, cancel, wait, report, done)
+
+
+class _ReportOfPlan(GraphCancelReportOperator):
+    """The report, which has nothing to say if finding failed."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        if is_nothing(self.plan):
+            raise AirflowSkipException("No plan was made, so there is nothing to report on.")
+        return super().execute(context)
+
+
+def _pull(task: BaseOperator, key: str = "return_value") -> str:
+    # Without map_indexes, a task of a mapped group is given the values of all its instances.
+    return f"ti.xcom_pull(task_ids='{task.task_id}', key='{key}', map_indexes=ti.map_index)"
