@@ -141,7 +141,8 @@ def _malformed(address: EventAddress, answer: Answer) -> str:
     if address.mailbox == "me" and "delegated" in answer.message:
         return (
             "/me means the signed-in person, and this connection signs in as an app: set user_id, or Mailbox in the "
-            "connection, to the owner of the calendar."
+            "connection, to the owner of the calendar, or use a connection that signs in as a person (Credential: "
+            "refresh token)."
         )
     if answer.code == "ErrorInvalidIdMalformed":
         return f"Graph calls the id of {address} malformed: ids are case-sensitive and must be passed on unchanged."

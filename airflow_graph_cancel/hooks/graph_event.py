@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.graph.access import AccessReport, check_access
 from airflow_graph_cancel.graph.address import EventAddress
 from airflow_graph_cancel.graph.bulk import BulkCancelling
 from airflow_graph_cancel.graph.cancelling import cancel_event
@@ -202,6 +203,19 @@ class GraphEventHook(GraphHook):
         orders = parse_orders(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
         async with self._open(settings) as client:
             return len(orders), await find_remaining(client, orders, Options(patience or Patience(), concurrency))
+
+    async def check_access(
+        self, mailboxes: Iterable[str], *, must_not_reach: Iterable[str] = (), patience: Patience | None = None
+    ) -> AccessReport:
+        """Find out what the app can reach, for whoever sets up RBAC for Applications. Reads only.
+
+        :param mailboxes: that the app needs.
+        :param must_not_reach: that it should be kept from; those that it reads are in ``reached_wrongly``.
+        :param patience: how long to go on with a mailbox after its first "later"; default five minutes.
+        :raises GraphCancelError: if the app cannot sign in.
+        """
+        async with self._open(await self.get_settings()) as client:
+            return await check_access(client, mailboxes, must_not_reach, Options(patience or Patience()))
 
     async def get_event(
         self,
