@@ -162,7 +162,7 @@ def _decided(event: ReportedEvent, rows: Sequence[Raw]) -> ReportedEvent:
 
 def _left(row: Raw) -> LeftMeeting:
     return LeftMeeting(
-        reason=_text(row.get("reason")) or "no reason given",
+        reason=(_text(row.get("reason")) or "").strip() or "no reason given",
         organizer=_text(row.get("organizer") or row.get("user_id")) or "",
         start=_text(row.get("start")),
         end=_text(row.get("end")),

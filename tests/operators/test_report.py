@@ -75,7 +75,14 @@ def test_at_the_end_of_a_closure(
     reports = str(tmp_path / "not" / "there" / "yet")
     with DAG("closure_report", schedule=None, params={"reports": reports, "day": "7 January"}) as dag:
         # [START report]
-        find = GraphFindEventsOperator(task_id="find", building="North Tower", **DAY, min_people=1)
+        find = GraphFindEventsOperator(
+            task_id="find",
+            building="North Tower",
+            start="2030-01-07",
+            end="2030-01-08",
+            timezone="Europe/Berlin",
+            min_people=1,
+        )
         cancel = GraphCancelEventsOperator(
             task_id="cancel",
             events=find.output,
@@ -204,6 +211,25 @@ def test_several_results(tmp_path: Path) -> None:
     second = cancelling(tmp_path, row(2), row(3, "denied"), name="second.jsonl")
     result = report(plan=plan(*map(meeting, range(4))), result=(cancelling(tmp_path, row(1)), None, second["report"]))
     assert result["counts"] == {"cancelled": 2, "denied": 1, "no outcome recorded": 1}
+
+
+def test_what_an_approver_took_out_and_said(tmp_path: Path) -> None:
+    """It is left with that reason, nobody has to look at it, and who approved is said."""
+    result = report(
+        plan=plan(meeting(1), meeting(2)), result=cancelling(tmp_path, row(1)), without=["AAMk=2"],
+        note="Approved by the facility manager.",
+    )  # fmt: skip
+    assert (result["total"], result["counts"]) == (1, {"cancelled": 1})
+    assert result["left"] == {"taken out by the approver": 1}
+    assert "Approved by the facility manager." in result["summary"]
+    assert report(plan=plan(meeting(1)), without="None", note="None")["left"] == {}
+
+
+def test_an_empty_plan_that_was_carried_out() -> None:
+    """Nothing to cancel is a result, and not the lack of one."""
+    result = report(plan=plan(), result={"total": 0, "counts": {}, "unsettled": [], "report": None})
+    assert (result["total"], result["counts"]) == (0, {})
+    assert "There was nothing to cancel." in result["summary"]
 
 
 def test_rows_that_were_not_kept(tmp_path: Path) -> None:

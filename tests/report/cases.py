@@ -50,7 +50,7 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20).filter(lambda t
 addresses = st.one_of(st.sampled_from(["ada@contoso.example", "Ada@Contoso.example", "ben@contoso.example"]), texts)
 ids = st.one_of(st.sampled_from(["AAMk=1", "AAMk=2", "AAMk=3"]), texts)
 times = st.one_of(
-    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()), st.sampled_from(["", "soon", None])
+    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()), st.sampled_from([*HOSTILE, "", None])
 )
 numbers = st.one_of(st.none(), st.integers(0, 500))
 outcomes = st.one_of(st.sampled_from(["cancelled", "already_cancelled", "changed", "denied", "preview"]), texts)

@@ -36,7 +36,7 @@ Material = tuple[dict[str, Any] | None, list[dict[str, Any]] | None, dict[str, A
 EVERYWHERE: Material = (
     plan(
         *(
-            meeting(number, event_id=text, user_id=text, subject=text, rooms=[text])
+            meeting(number, event_id=text, user_id=text, subject=text, rooms=[text], start=text, end=text)
             for number, text in enumerate(HOSTILE)
         ),
         left=tuple({"reason": text, "organizer": text, "iCalUId": text, "rooms": [text]} for text in HOSTILE),
@@ -193,6 +193,8 @@ def test_markdown_holds_no_markup_of_strangers(material: Material) -> None:
     """No link, image, HTML, emphasis or cell of theirs, in two readers that let HTML through."""
     text = to_markdown(build_report(*material, title=HOSTILE[16], notes=[HOSTILE[18]]))
     text.encode()
+    assert "<" not in text
+    assert all(line.count(">") == line.startswith("> - ") for line in text.splitlines())
     assert {node.tag for node in read_markdown(text)} <= MARKDOWN_TAGS
     other = read_html(markdown.markdown(text, extensions=["tables"]))
     assert {node.tag for node in other} <= MARKDOWN_TAGS
