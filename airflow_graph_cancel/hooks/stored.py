@@ -13,6 +13,7 @@ from airflow.sdk import ObjectStoragePath
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.texts import parse_text
+from airflow_graph_cancel.hooks.files import write_whole
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -30,9 +31,7 @@ def save_plan(plan: Mapping[str, object], path: str) -> Document:
 
     :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
     """
-    target = ObjectStoragePath(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
+    write_whole(path, json.dumps(plan, ensure_ascii=False).encode())
     kept = ("window", "totals", "digest", "made_at", "summary")
     return {"path": path, **{name: plan[name] for name in kept}}
 
@@ -134,5 +133,5 @@ def _read(path: str, what: str) -> str:
     except OSError as error:
         raise InvalidInputError(
             f"The {what} {path} cannot be read ({type(error).__name__}). With several workers it must be in storage "
-            "that all of them reach. Nothing was sent."
+            "that all of them reach."
         ) from error

@@ -10,8 +10,8 @@ from airflow.sdk.bases.operator import BaseOperator
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.texts import names
+from airflow_graph_cancel.hooks.files import write_whole
 from airflow_graph_cancel.operators.endings import given
-from airflow_graph_cancel.operators.report_files import write_whole
 from airflow_graph_cancel.operators.report_inputs import is_nothing, read_mapping, read_results
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
 from airflow_graph_cancel.report.words import TAKEN_OUT

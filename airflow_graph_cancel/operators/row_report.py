@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.hooks.files import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -22,8 +24,6 @@ def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) ->
     :param orders: the events, in the order in which they were given.
     :param rows: what became of them, by place.
     """
-    from airflow.sdk import ObjectStoragePath
-
     lines = []
     for place, order in enumerate(orders):
         address = order.address
@@ -36,7 +36,5 @@ def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) ->
         given = {name: value for name, value in where.items() if value}
         # Whatever a feed or a plan says of an event goes with it; our own words cannot be overwritten.
         lines.append(json.dumps({**order.further, **rows[place], **given}, default=str) + "\n")
-    target = ObjectStoragePath(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     # One write of the whole, since object stores cannot append and a reader must never see half a row.
-    target.write_text("".join(lines), encoding="utf-8")
+    write_whole(path, "".join(lines).encode())

@@ -11,11 +11,11 @@ from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG, ObjectStoragePath, task
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.hooks.files import write_whole
 from airflow_graph_cancel.hooks.stored import save_plan
 from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 from airflow_graph_cancel.operators.report import GraphCancelReportOperator
-from airflow_graph_cancel.operators.report_files import write_whole
 from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor
 from airflow_graph_cancel.sharding import shard_by_mailbox
 from tests.report.cases import meeting, plan, read_csv, read_html, row
