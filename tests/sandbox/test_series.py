@@ -135,3 +135,17 @@ def test_a_series_keeps_its_local_time_across_the_clock_change(graph: GraphClien
         "2035-03-22T10:00:00+00:00",
         "2035-03-29T09:00:00+00:00",
     ]
+
+
+def test_a_meeting_may_last_over_the_hour_that_comes_twice(graph: GraphClient, office: Office) -> None:
+    """Its length is what counts, though by the clock it ends before it starts; so do the other dates of a series."""
+    meeting = office.meet(
+        start="2035-10-28T01:50:00+01:00",
+        end="2035-10-28T01:10:00+00:00",
+        time_zone="Europe/London",
+        recurrence={"type": "daily", "count": 2},
+    )
+    assert [(each["start"], each["end"]) for each in meeting.occurrences[ADA]] == [
+        ("2035-10-28T00:50:00+00:00", "2035-10-28T01:10:00+00:00"),
+        ("2035-10-29T01:50:00+00:00", "2035-10-29T02:10:00+00:00"),
+    ]

@@ -109,8 +109,11 @@ class Aim:
 def _beginning(meeting: Meeting, first: datetime.date, series: Series) -> Meeting:
     """Return the meeting as a series from another day on, at the same local time."""
     length = meeting.end.astimezone(datetime.UTC) - meeting.start.astimezone(datetime.UTC)
-    start = datetime.datetime.combine(first, meeting.start.time(), meeting.start.tzinfo)
-    end = (start.astimezone(datetime.UTC) + length).astimezone(meeting.start.tzinfo)
+    zone = meeting.start.tzinfo
+    start = datetime.datetime.combine(first, meeting.start.time().replace(fold=0), zone)
+    # On the day on which clocks are set forward some times are none.
+    start = start.astimezone(datetime.UTC).astimezone(zone).replace(fold=0)
+    end = (start.astimezone(datetime.UTC) + length).astimezone(zone)
     return replace(meeting, start=start, end=end, series=series)
 
 

@@ -35,6 +35,11 @@ class Instance:
         """Id of the organizer's copy."""
         return self.meeting.id_of(self.date)
 
+    @property
+    def told(self) -> frozenset[str]:
+        """Everybody and every room that gets a message if it is cancelled."""
+        return (self.people | self.rooms) - {self.meeting.organizer}
+
 
 @dataclass(frozen=True)
 class Seen:
