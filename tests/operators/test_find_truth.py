@@ -13,15 +13,13 @@ import pytest
 from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 from tests.tenants.comparing import differences
-from tests.tenants.drawing import random_tenant
+from tests.tenants.drawing import SEEDS, random_tenant
 from tests.tenants.filling import fill
 from tests.tenants.truth import Row, Truth, instances, truth
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
     from tests.tenants.description import Closure
-
-SEEDS = range(50)
 
 
 class Store(dict[str, Any]):

@@ -13,6 +13,9 @@ from tests.tenants.cast import KEEP_PATTERNS, LISTS, Cast, draw_cast
 from tests.tenants.description import Closure, Meeting, Tenant
 from tests.tenants.traps import TRAPS, ZONES
 
+#: Tenants that tests draw.
+SEEDS = range(100)
+
 # Importing them enters their traps.
 assert traps_of_copies
 assert traps_of_times
