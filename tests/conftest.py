@@ -42,6 +42,11 @@ settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what looks at all that was written behind whatever writes."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 def pytest_sessionfinish() -> None:
     """Remove Airflow's home."""
     shutil.rmtree(HOME, ignore_errors=True)

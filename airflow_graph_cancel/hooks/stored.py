@@ -31,7 +31,7 @@ def save_plan(plan: Mapping[str, object], path: str) -> Document:
 
     :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
     """
-    write_whole(path, json.dumps(plan, ensure_ascii=False).encode())
+    write_whole(path, json.dumps(plan).encode())
     kept = ("window", "totals", "digest", "made_at", "summary")
     return {"path": path, **{name: plan[name] for name in kept}}
 
