@@ -58,7 +58,7 @@ class Copy:
     @property
     def people(self) -> frozenset[str]:
         """Addresses of those who would get a message, in lower case; rooms are no people, a group is one."""
-        return frozenset(each.address.casefold() for each in self.attendees if not each.is_room)
+        return frozenset(each.address.casefold() for each in self.attendees if each.address and not each.is_room)
 
     @property
     def when(self) -> tuple[datetime, datetime]:

@@ -37,10 +37,13 @@ class Draft:
     def take(self, booking: Booking) -> None:
         """Take the organizer's copy of what a room is booked for, or leave it for a reason."""
         found = self._organizers.copy_of(booking)
-        if isinstance(found, Copy):
-            self._sort(found, booking.organizer, booking.rooms)
-        else:
+        if not isinstance(found, Copy):
             self.leave(found, booking)
+        elif not self.search.window.overlaps(*found.when):
+            # Its organizer has moved it away, and the room does not know yet.
+            self.leave(Reason.NOT_FOUND, booking)
+        else:
+            self._sort(found, booking.organizer, booking.rooms)
 
     def take_all_of(self, organizer: str) -> None:
         """Take every meeting within the window that somebody organizes."""
@@ -76,7 +79,9 @@ class Draft:
     def people(self, copy: Copy, organizer: str) -> tuple[int, int]:
         """Return how many people would get a message, and how many of them are outside; rooms are no people."""
         people = copy.people - {organizer.casefold()}
-        return len(people), sum(domain_of(address) not in self._organizers.domains for address in people)
+        # An address of Exchange's own old kind has no domain, and belongs to somebody within.
+        outside = {domain_of(address) for address in people} - self._organizers.domains - {""}
+        return len(people), sum(domain_of(address) in outside for address in people)
 
     def _sort(self, copy: Copy, organizer: str, rooms: list[str]) -> None:
         key = copy.uid or copy.event_id, copy.start
