@@ -2,16 +2,21 @@
 
 A chunk is stored when the first of its events is about to be sent, and again as its events settle. What a killed
 process leaves in doubt is therefore at most what was open in the chunks that it had begun.
+
+Every read and write is a request to Airflow's API server that takes milliseconds in which nothing else goes on, so that
+their number must depend on that of the chunks and not on that of the events.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -36,6 +41,8 @@ _MESSAGE, _MESSAGE_IF_MANY = 1000, 250
 _REQUEST_ID = 64
 """Bytes of JSON that are kept of what others wrote; Graph's own request ids have 36."""
 _FLUSH_EVERY = 5.0
+_LOOK_EVERY = 2.0
+"""Seconds: an orphan of an earlier try is noticed by its marks after this time at the latest."""
 
 
 def digest_of(orders: Sequence[Order]) -> str:
@@ -59,6 +66,8 @@ class _Chunk:
     unsent: set[int] = field(default_factory=set)
     """Events whose requests certainly took no effect."""
     dirty: bool = False
+    looked: float = 0.0
+    """When the store was last read, on the monotonic clock."""
 
     @property
     def whole(self) -> bool:
@@ -79,7 +88,8 @@ class _EventJournal:
 
     def sent_before(self) -> bool:
         if not self._chunk.foreign and self._chunk.begun:
-            self._journal.look_for_others(self._chunk)
+            # Asked about an answer, it must be the truth: whoever made the event vanish had written his mark before.
+            self._journal.look_for_others(self._chunk, anew=bool(self.sent))
         return self._chunk.foreign and self._number not in self._chunk.unsent
 
 
@@ -104,6 +114,7 @@ class TaskStateBulkJournal:
         for place, number in enumerate(by_mailbox):
             self._chunk_of[number] = place // CHUNK
         self._orders = orders
+        self._looked: set[int] = set()
         if store is not None:
             self._load(store)
 
@@ -114,6 +125,9 @@ class TaskStateBulkJournal:
                 "The list of events differs from the one of an earlier try: what that one settled is not known here."
             )
         store.set("graph_cancel_list", {"digest": self._digest, "events": len(self._orders)})
+        if plan is None:
+            # Nobody was here before.
+            return
         for place, chunk in enumerate(self._chunks):
             if (value := self._stored(place)) is not None:
                 unsent = value.get("unsent")
@@ -152,8 +166,23 @@ class TaskStateBulkJournal:
             at=str(at),
         )
 
-    def look_for_others(self, chunk: _Chunk) -> None:
-        """Find out whether another process of this task works on the chunk as well."""
+    def look_for_others(self, chunk: _Chunk, *, anew: bool) -> None:
+        """Find out whether another process of this task works on the chunk as well.
+
+        :param anew: True reads what is stored now, but once in a turn of the event loop, in which no answer can come;
+            False is content with what was read a moment ago.
+        """
+        place = self._chunk_of[chunk.numbers[0]]
+        if place in self._looked or not (anew or time.monotonic() - chunk.looked > _LOOK_EVERY):
+            return
+        self._look(chunk)
+        with suppress(RuntimeError):
+            # Without a running loop there is no such turn.
+            asyncio.get_running_loop().call_soon(self._looked.discard, place)
+            self._looked.add(place)
+
+    def _look(self, chunk: _Chunk) -> None:
+        chunk.looked = time.monotonic()
         if (value := self._stored(self._chunk_of[chunk.numbers[0]])) is not None:
             self._merge(chunk, value)
 
@@ -214,7 +243,7 @@ class TaskStateBulkJournal:
     def _write(self, chunk: _Chunk) -> None:
         if self._store is None:
             return
-        self.look_for_others(chunk)
+        self._look(chunk)
         value = self._value(chunk, _MESSAGE)
         if len(json.dumps(value)) > _LARGEST:
             value = self._value(chunk, _MESSAGE_IF_MANY)

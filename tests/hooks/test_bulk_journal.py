@@ -21,11 +21,17 @@ class Store(dict[str, Any]):
     """A state store that counts what it is given, and whose writes can be made to fail."""
 
     broken = False
+    read = 0
     sizes: list[int]
 
     def __init__(self) -> None:
         super().__init__()
         self.sizes = []
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value."""
+        self.read += 1
+        return super().get(key, default)
 
     def set(self, key: str, value: Any) -> None:
         """Keep a value as JSON, as Airflow does, or lose it."""
@@ -87,36 +93,57 @@ def test_no_value_is_larger_than_airflow_stores(said: str) -> None:
     assert max(store.sizes) + 5 * 2 * CHUNK <= LARGEST
 
 
+def cancelled(store: Store, count: int, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Drive the journal as batches do, sixteen in the air at a time, each so many seconds after the one before."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    orders = [
+        Order(EventAddress(f"AAMk{number:0140}=", f"organizer{number % 40:02}@contoso.example"))
+        for number in range(count)
+    ]
+    journal = TaskStateBulkJournal(store, orders)
+    by_mailbox = sorted(range(count), key=lambda number: (number % 40, number))
+    batches = [by_mailbox[start : start + 20] for start in range(0, count, 20)]
+    for place in range(len(batches) + 16):
+        if place < len(batches):
+            assert not any(journal.event(number).sent_before() for number in batches[place])
+            journal.sending(batches[place])
+        if place >= 16:
+            for number in batches[place - 16]:
+                address = orders[number].address
+                journal.settled(
+                    number, CancelResult(address.event_id, address.mailbox, Outcome.CANCELLED, "Graph accepted.")
+                )
+        now += seconds
+    journal.flush()
+    assert len(TaskStateBulkJournal(Store(), orders).settled_before()) == 0
+    assert len(TaskStateBulkJournal(store, orders).settled_before()) == count
+
+
 def test_what_is_written_grows_with_the_list_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times the events are four times the bytes, at a second a batch, so that the clock's share is in it."""
+    small, large = Store(), Store()
+    cancelled(small, 2_000, monkeypatch, seconds=1.0)
+    cancelled(large, 8_000, monkeypatch, seconds=1.0)
+    assert sum(large.sizes) <= 4.1 * sum(small.sizes)
 
-    def written(count: int) -> int:
-        now = 0.0
-        monkeypatch.setattr(time, "monotonic", lambda: now)
-        store = Store()
-        orders = [
-            Order(EventAddress(f"AAMk{number:0140}=", f"organizer{number % 40:02}@contoso.example"))
-            for number in range(count)
-        ]
-        journal = TaskStateBulkJournal(store, orders)
-        by_mailbox = sorted(range(count), key=lambda number: (number % 40, number))
-        batches = [by_mailbox[start : start + 20] for start in range(0, count, 20)]
-        # Sixteen in the air, as many as the default concurrency allows.
-        for place in range(len(batches) + 16):
-            if place < len(batches):
-                journal.sending(batches[place])
-            if place >= 16:
-                for number in batches[place - 16]:
-                    address = orders[number].address
-                    journal.settled(
-                        number, CancelResult(address.event_id, address.mailbox, Outcome.CANCELLED, "Graph accepted.")
-                    )
-            now += 1.0
-        journal.flush()
-        assert len(TaskStateBulkJournal(store, orders).settled_before()) == count
-        return sum(store.sizes)
 
-    assert written(8_000) <= 4.1 * written(2_000)
+def test_the_store_is_asked_by_the_chunk_and_not_by_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question holds up everything for as long as Airflow's API takes: two at a chunk's begin, two at its end."""
+    store = Store()
+    cancelled(store, 20 * CHUNK, monkeypatch, seconds=0.01)
+    # The list itself costs two, and the retry that looks at the end one for each chunk, and two.
+    assert store.read + len(store.sizes) <= 20 * (4 + 1) + 4
+
+
+def test_whoever_is_asked_about_an_answer_reads_what_is_stored_now() -> None:
+    """An event that is gone after we sent it is not missing if another process of this task had marked it."""
+    store = Store()
+    retry, orphan = TaskStateBulkJournal(store, ORDERS), TaskStateBulkJournal(store, ORDERS)
+    retry.sending([0, 1])
+    assert not retry.event(0).sent_before()
+    orphan.sending([0, 1])
+    assert retry.event(0).sent_before()
 
 
 def test_a_batch_that_is_sent_anew_marks_its_chunk_once() -> None:
