@@ -1,12 +1,13 @@
 """Fill the pages from the code, so that they cannot say anything else than the code does.
 
-Two directives, each alone on its line::
+Three directives, each alone on its line::
 
     <!-- snippet: example_dags/cancel_one_meeting.py#cancel_one_meeting -->
+    <!-- json: docs/snippets/connections/client_secret.json -->
     <!-- connection fields -->
 
-The first shows what stands between ``[START name]`` and ``[END name]`` in a file, the second a table of the connection
-form. A snippet that is not there, or any other HTML comment, fails the build.
+The first shows what stands between ``[START name]`` and ``[END name]`` in a file, the second a whole file, the third a
+table of the connection form. A snippet that is not there, or any other HTML comment, fails the build.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ def _filled(directive: str) -> str:
         return _connection_fields()
     if snippet := _SNIPPET.fullmatch(directive):
         return _code(snippet["path"], snippet["name"])
+    if directive.startswith("json: "):
+        file = ROOT / directive.removeprefix("json: ")
+        if not file.is_file():
+            raise PluginError(f"There is no file {file}.")
+        return f"```json\n{file.read_text(encoding='utf-8').strip()}\n```"
     raise PluginError(f"There is no directive {directive!r}.")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.copies import parse_copy, view_path
+from airflow_graph_cancel.graph.copies import has_date, parse_copy, series_uid, view_path
 from airflow_graph_cancel.graph.reading import Read, read_many
 from airflow_graph_cancel.graph.refusals import mailbox_refusal
 
@@ -62,11 +62,12 @@ async def read_bookings(client: GraphClient, rooms: Sequence[str], window: Windo
                 continue
             # Booked at its panel: the room itself is the organizer.
             organizer = room if copy.is_organizer else copy.organizer
-            booking = found.setdefault(
-                # Without an identifier it is nobody's copy but this room's.
-                (copy.uid or copy.event_id, copy.start),
-                Booking(copy.uid, copy.start, copy.end, organizer, copy.type),
-            )
+            # The same date in several rooms; without an identifier it is nobody's copy but this room's.
+            key = series_uid(copy.uid) or copy.event_id, copy.start
+            booking = found.setdefault(key, Booking(copy.uid, copy.start, copy.end, organizer, copy.type))
+            if has_date(copy.uid):
+                # A room that was invited to one date only may not have it in its identifier.
+                booking.uid = copy.uid
             if room not in booking.rooms:
                 booking.rooms.append(room)
     return list(found.values())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.copies import Copy, domain_of
+from airflow_graph_cancel.graph.copies import Copy, domain_of, series_uid
 from airflow_graph_cancel.graph.plan import Left, Meeting, Plan, Reason
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ class Draft:
 
     :param search: what is wanted.
     :param organizers: their calendars.
+    :param rooms: that are searched; they are no people, however they were invited.
     :param made_at: what is over by then is past.
     """
 
-    def __init__(self, search: Search, organizers: Organizers, made_at: datetime) -> None:
+    def __init__(self, search: Search, organizers: Organizers, rooms: Iterable[str], made_at: datetime) -> None:
         self.search = search
         self._organizers = organizers
+        self._rooms = frozenset(map(str.casefold, rooms))
         self._made_at = made_at
         # By what a meeting is, whatever its organizer's address is spelt like.
         self.meetings: dict[tuple[str, datetime], Meeting] = {}
@@ -53,19 +55,18 @@ class Draft:
 
     def leave(self, reason: Reason, booking: Booking) -> None:
         """Leave what a room is booked for."""
-        key = booking.uid or f"{booking.organizer}\0{booking.rooms}", booking.start
-        self._left[key] = Left(
+        self._left[_key(booking.uid or f"{booking.organizer}\0{booking.rooms}", booking.start)] = Left(
             reason, booking.uid, booking.organizer, booking.start, booking.end, tuple(booking.rooms)
         )  # fmt: skip
 
     def replace(self, meetings: Iterable[Meeting], gone: Iterable[Meeting]) -> None:
         """Put these meetings in the place of all; those that are gone are left as not found."""
         for meeting in gone:
-            self._left[meeting.uid, meeting.start] = Left(
+            self._left[_key(meeting.uid, meeting.start)] = Left(
                 Reason.NOT_FOUND, meeting.uid, meeting.user_id, meeting.start, meeting.end, meeting.rooms,
                 meeting.event_id,
             )  # fmt: skip
-        self.meetings = {(meeting.uid, meeting.start): meeting for meeting in meetings}
+        self.meetings = {_key(meeting.uid, meeting.start): meeting for meeting in meetings}
 
     def plan(self) -> Plan:
         """Return the plan, in the order of time."""
@@ -78,31 +79,34 @@ class Draft:
 
     def people(self, copy: Copy, organizer: str) -> tuple[int, int]:
         """Return how many people would get a message, and how many of them are outside; rooms are no people."""
-        people = copy.people - {organizer.casefold()}
+        people = copy.people - {organizer.casefold(), copy.organizer.casefold()} - self._rooms
         # An address of Exchange's own old kind has no domain, and belongs to somebody within.
         outside = {domain_of(address) for address in people} - self._organizers.domains - {""}
         return len(people), sum(domain_of(address) in outside for address in people)
 
-    def _sort(self, copy: Copy, organizer: str, rooms: list[str]) -> None:
-        key = copy.uid or copy.event_id, copy.start
-        if key in self.meetings:
+    def _sort(self, copy: Copy, organizer: str, rooms: Iterable[str]) -> None:
+        key = _key(copy.uid or copy.event_id, copy.start)
+        # An alias leads to the same mailbox, which its own copies call by one name.
+        owner = copy.organizer if "@" in copy.organizer else organizer
+        found = self.meetings.get(key) or self._left.pop(key, None)
+        rooms = tuple(dict.fromkeys([*(found.rooms if found else ()), *rooms]))
+        if isinstance(found, Meeting):
             # Searched for by its room and by its organizer.
-            before = self.meetings[key]
-            self.meetings[key] = replace(before, rooms=tuple(dict.fromkeys([*before.rooms, *rooms])))
+            self.meetings[key] = replace(found, rooms=rooms)
             return
-        people, outside = self.people(copy, organizer)
-        reason = self._reason(copy, organizer, people)
+        people, outside = self.people(copy, owner)
+        reason = self._reason(copy, owner, people)
         if reason is not None:
-            self._left[key] = Left(reason, copy.uid, organizer, copy.start, copy.end, tuple(rooms), copy.event_id)
+            self._left[key] = Left(reason, copy.uid, owner, copy.start, copy.end, rooms, copy.event_id)
             return
         self.meetings[key] = Meeting(
             event_id=copy.event_id,
-            user_id=organizer,
+            user_id=owner,
             uid=copy.uid,
             change_key=copy.change_key,
             start=copy.start,
             end=copy.end,
-            rooms=tuple(rooms),
+            rooms=rooms,
             people=people,
             outside=outside,
             type=copy.type,
@@ -125,3 +129,8 @@ class Draft:
         if search.min_people is not None and people < search.min_people:
             return Reason.TOO_FEW
         return None
+
+
+def _key(uid: str, start: datetime) -> tuple[str, datetime]:
+    # Not every copy of a date has it in its identifier.
+    return series_uid(uid), start

@@ -55,7 +55,7 @@ async def find_events(client: GraphClient, search: Search, options: Options) -> 
         domains=map(domain_of, rooms),
         subjects=search.with_subjects or bool(search.keep),
     )
-    draft = Draft(search, organizers, made_at)
+    draft = Draft(search, organizers, rooms, made_at)
     for booking, past in zip(bookings, over, strict=True):
         draft.leave(Reason.PAST, booking) if past else draft.take(booking)
     for organizer in search.organizers:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Organizers", "read_organizers"]
 
 _SELECT = (
-    "id", "iCalUId", "changeKey", "start", "end", "isAllDay", "isCancelled", "isOrganizer", "type", "seriesMasterId",
-    "attendees",
+    "id", "iCalUId", "changeKey", "start", "end", "isAllDay", "isCancelled", "isOrganizer", "organizer", "type",
+    "seriesMasterId", "attendees",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.plan import Left, Meeting, Plan
 
-__all__ = ["summarize"]
+__all__ = ["plain", "summarize"]
 
 _ROWS = 100
 """More than anybody reads; the plan itself has them all."""
@@ -30,7 +30,7 @@ def summarize(plan: Plan) -> str:
 def _head(plan: Plan) -> str:
     window, totals = plan.window, plan.totals
     zone = window.timezone or f"UTC{window.start:%z}"
-    span = f"{_moment(plan, window.start)} to {_moment(plan, window.end)} ({_plain(zone)})"
+    span = f"{_moment(plan, window.start)} to {_moment(plan, window.end)} ({plain(zone)})"
     if not plan.meetings:
         return f"**No meeting to cancel**, {span}."
     told = _count(totals["people"], "person", "people")
@@ -57,8 +57,8 @@ def _meetings(plan: Plan) -> str:
     rows = [
         [
             _span(plan, meeting.start, meeting.end),
-            *([_plain(meeting.subject or "")] if subjects else []),
-            _plain(meeting.user_id),
+            *([plain(meeting.subject or "")] if subjects else []),
+            plain(meeting.user_id),
             _rooms(meeting.rooms),
             str(meeting.people),
             str(meeting.outside),
@@ -82,7 +82,7 @@ def _left(plan: Plan) -> str:
     counted = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     # A subject of what is left is nobody's business here.
     rows = [
-        [_span(plan, left.start, left.end), _plain(left.organizer), _rooms(left.rooms), str(left.reason)]
+        [_span(plan, left.start, left.end), plain(left.organizer), _rooms(left.rooms), str(left.reason)]
         for left in _by_reason(plan.left)[:_ROWS]
     ]
     title = f"**{_count(len(plan.left), 'meeting', 'meetings')} left alone**: {counted}."
@@ -104,7 +104,7 @@ def _more(count: int) -> str:
 
 def _rooms(rooms: Iterable[str]) -> str:
     # The part before the @ is what people call a room; two tenants' rooms do not meet in one plan.
-    return ", ".join(_plain(room.partition("@")[0]) for room in rooms)
+    return ", ".join(plain(room.partition("@")[0]) for room in rooms)
 
 
 def _moment(plan: Plan, moment: datetime) -> str:
@@ -121,6 +121,6 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text as itself, on one line, whatever markup it may hold."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -10,6 +10,8 @@ from airflow_graph_cancel.graph.errors import InvalidInputError
 
 __all__ = ["Window", "parse_window"]
 
+_EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -40,15 +42,18 @@ class Window:
 
     @property
     def asked(self) -> tuple[datetime, datetime]:
-        """What a calendar is asked for, in UTC: a little more than the window itself.
+        """What a calendar is asked for, in UTC: more than the window itself.
 
-        Graph keeps all-day meetings at midnight in UTC, although they mean midnight where people are.
+        The days of an all-day meeting are days everywhere, but a calendar keeps them as midnights of wherever it was
+        made: from 14 hours before UTC's to 12 hours after.
         """
-        offsets = [moment.astimezone(self.zone).utcoffset() or timedelta() for moment in (self.start, self.end)]
-        return (
-            min(self.start, self.start + offsets[0]).astimezone(UTC),
-            max(self.end, self.end + offsets[1]).astimezone(UTC),
-        )
+        begins, ends = (moment + (moment.astimezone(self.zone).utcoffset() or timedelta()) for moment in self.span)
+        return (begins - _EASTERNMOST).astimezone(UTC), (ends + _WESTERNMOST).astimezone(UTC)
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """Both ends, in UTC."""
+        return self.start.astimezone(UTC), self.end.astimezone(UTC)
 
     def as_row(self) -> dict[str, str | None]:
         """Return plain JSON types, as a plan holds them."""

@@ -78,7 +78,7 @@ def test_times_of_another_zone_are_understood() -> None:
 def test_a_view_names_its_mailbox_safely() -> None:
     """A mailbox is one segment of the path, whatever it is called."""
     path = view_path("o'brien/x?y@contoso.example", WINDOW, ("id",))
-    assert path.startswith("/users/o%27brien%2Fx%3Fy%40contoso.example/calendarView?startDateTime=2030-01-07T00:00:00Z")
+    assert path.startswith("/users/o%27brien%2Fx%3Fy%40contoso.example/calendarView?startDateTime=")
 
 
 def test_domains_are_compared_without_case() -> None:

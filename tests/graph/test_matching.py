@@ -113,7 +113,7 @@ def test_why_a_calendar_could_not_be_read(organizer: str, status: int, code: str
 
 def draft(*copies: Copy) -> Draft:
     """A draft of a plan for two hours in the morning."""
-    return Draft(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), NINE - 24 * HOUR)
+    return Draft(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), (), NINE - 24 * HOUR)
 
 
 def test_what_was_moved_out_of_the_window_is_not_cancelled() -> None:
@@ -144,7 +144,7 @@ def test_an_alias_does_not_make_two_of_one() -> None:
     """Found by its room and, under another spelling of the mailbox, by its organizer."""
     there = copy(DATED)
     both = Organizers({ADA: [there], "ada.l@contoso.example": [there]}, {}, frozenset({"contoso.example"}))
-    sorting = Draft(Search(Window(NINE, NINE + 2 * HOUR)), both, NINE - 24 * HOUR)
+    sorting = Draft(Search(Window(NINE, NINE + 2 * HOUR)), both, (), NINE - 24 * HOUR)
     sorting.take(booking(DATED))
     sorting.take_all_of("ada.l@contoso.example")
     (meeting,) = sorting.plan().meetings
