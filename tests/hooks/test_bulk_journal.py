@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -144,6 +145,24 @@ def test_whoever_is_asked_about_an_answer_reads_what_is_stored_now() -> None:
     assert not retry.event(0).sent_before()
     orphan.sending([0, 1])
     assert retry.event(0).sent_before()
+
+
+def test_answers_that_came_together_are_asked_about_once() -> None:
+    """A batch of events that are all gone costs one question; the next turn of the event loop asks anew."""
+    store = Store()
+    journal = TaskStateBulkJournal(store, ORDERS)
+    journal.sending(range(20))
+
+    async def turns() -> tuple[int, int]:
+        before = store.read
+        for number in range(20):
+            journal.event(number).sent_before()
+        together = store.read - before
+        await asyncio.sleep(0)
+        journal.event(0).sent_before()
+        return together, store.read - before
+
+    assert asyncio.run(turns()) == (1, 2)
 
 
 def test_a_batch_that_is_sent_anew_marks_its_chunk_once() -> None:
