@@ -53,6 +53,7 @@ def test_the_demonstration_is_not_taken_for_dags(examples: dict[str, DAG]) -> No
         "cancel_from_feed",
         "cancel_many",
         "cancel_on_failure",
+        "check_access",
         "cancel_sharded",
     }
 
