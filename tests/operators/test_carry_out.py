@@ -244,6 +244,15 @@ def test_what_cannot_be_looked_at_is_not_sent(tower: Sandbox, monkeypatch: pytes
     assert cancelled(tower) == [other]
 
 
+def test_a_look_that_is_refused_keeps_the_event_from_being_sent(tower: Sandbox) -> None:
+    """Even if the cancellation itself would pass."""
+    odd, other = meet(tower), meet(tower, CYD)
+    tower.add_fault("400-invalid-recipients", times=1, match={"event_id": odd, "method": "GET"})
+    with pytest.raises(AirflowFailException, match="cancelled 1, invalid 1"):
+        carry_out(find())
+    assert cancelled(tower) == [other]
+
+
 def test_what_could_not_be_looked_at_yet_is_left_for_the_retry(tower: Sandbox) -> None:
     """The rest is cancelled; the retry looks again."""
     late, other = meet(tower), meet(tower, CYD)
