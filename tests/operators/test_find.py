@@ -189,6 +189,17 @@ class TestRefused:
         """Nothing found must not look like nothing to do."""
         with pytest.raises(AirflowFailException, match="no building or room list"):
             find(building="South Tower")
+        tower.add_mailbox("attic@contoso.example", kind="room_list", display_name="Attic", members=[])
+        for where in ({"building": "Attic"}, {"room_list": "Attic"}, {"room_list": "attic@contoso.example"}):
+            with pytest.raises(AirflowFailException, match=r"(?i)attic.* has no rooms"):
+                find(**where)
+
+    def test_a_room_list_is_found_by_its_name(self, tower: Sandbox) -> None:
+        """As a building, too, if no room has that as its building."""
+        made = meet(tower)
+        tower.add_mailbox("floor2@contoso.example", kind="room_list", display_name="Second floor", members=[BEACON])
+        for where in ({"building": "second floor"}, {"room_list": "Second Floor"}):
+            assert ids(find(**where)) == {made["copies"][ADA]}
 
     def test_an_app_that_may_not_list_rooms(self, tower: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """The permission is named, and the way without it works for rooms that are given by address."""
