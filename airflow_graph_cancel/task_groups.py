@@ -45,7 +45,7 @@ class CancellationTasks:
     :param cancel: its output says what became of the meetings.
     :param wait: its output says that they are gone.
     :param report: its output has the paths of the files, and a summary for a chat message.
-    :param done: ends well only if all others did; skipped after a rejection.
+    :param done: fails if any of the others did; succeeds after a rejection, too, unlike ``wait``.
     """
 
     find: GraphFindEventsOperator
@@ -89,9 +89,9 @@ def cancel_with_approval(
     """Add the tasks that find meetings, have them approved, cancel them, wait until they are gone, and report.
 
     A plan with nothing in it asks nobody. A rejection skips the cancelling; without an answer in time the run fails.
-    The report is written in any case, also after a rejection, a failure or a stop, as long as there was a plan, and
-    hides no failure: the run ends as ``done`` does. For several closures, each on its own, call this in a mapped
-    ``@task_group`` and pass on that function's arguments; what is not templated below cannot be mapped.
+    The report is written also after a rejection or a failure, as long as there was a plan, and hides no failure: the
+    run ends as ``done`` does. For several closures, each on its own, call this in a mapped ``@task_group`` and pass on
+    that function's arguments; what is not templated below cannot be mapped.
 
     :param start: ISO 8601, see ``GraphFindEventsOperator``; so are the arguments up to ``keep``. (templated)
     :param report_folder: where plan, rows and report go, each run and each mapped instance under its own name:
@@ -108,8 +108,10 @@ def cancel_with_approval(
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
     :param retries: of each task.
     :param group_id: None adds the tasks to the group in which this is called.
-    :raises ValueError: if an answer could come when the plan is already too old.
+    :raises ValueError: if an answer could come when the plan is already too old, or the folder is mapped.
     """
+    if not isinstance(report_folder, str):
+        raise ValueError("report_folder must be text; mapped instances keep apart by themselves")
     if approve and response_timeout is not None and response_timeout >= plan_max_age:
         raise ValueError(
             f"response_timeout ({response_timeout}) must be shorter than plan_max_age ({plan_max_age}): an approval "
@@ -179,13 +181,15 @@ def cancel_with_approval(
             note=f"{{{{ {_pull(approval, 'decision')} }}}}" if approval else None,
             title=title,
             report_path=path,
+            trigger_rule="all_done",
             retries=retries,
             map_index_template="{{ task.title }}",
         )
-        done = EmptyOperator(task_id="done")
+        # Airflow judges a run by its last tasks, and the report alone would hide a failure before it. A teardown would
+        # not, but then a run that a person marks as failed ends as a success.
+        done = EmptyOperator(task_id="done", trigger_rule="none_failed_min_one_success")
         cancel >> wait >> done
-        # A teardown runs whatever became of the others, and lets the run end as they did.
-        [find, *([approval] if approval else []), cancel, wait] >> report.as_teardown(on_failure_fail_dagrun=True)
+        [find, *([approval] if approval else []), cancel, wait] >> report >> done
     return CancellationTasks(find, approval, cancel, wait, report, done)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_graph_cancel.graph.errors import GraphCancelError
 from airflow_graph_cancel.graph.plan import plan_rows
+from airflow_graph_cancel.graph.summary import plain
 from airflow_graph_cancel.report.times import find_zone, span
 
 if TYPE_CHECKING:
@@ -139,16 +139,16 @@ def _rows(plan: Row, without: Sequence[str]) -> list[dict[str, object]]:
 def _message(comment: str | None) -> str:
     if not comment:
         return "Attendees get Outlook's own notice, with no message."
-    # Longer than any fence within, so that a feed's text is shown as it will be sent, and cannot be markup.
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", comment)), default=0))
-    return f"**What the attendees will read:**\n\n{fence}text\n{comment}\n{fence}\n"
+    # Two blanks at the end keep the line's end; a feed's own markup is shown as it is.
+    lines = "\n".join(f"> {plain(line)}  " for line in comment.splitlines())
+    return f"**What the attendees will read:**\n\n{lines}\n"
 
 
 def _form(labels: Mapping[str, str]) -> Param:
     return Param(
         [],
         title="Leave these meetings alone",
-        type="array",
+        type=["array", "null"],
         items={"type": "string"},
         examples=list(labels),
         values_display=dict(labels),

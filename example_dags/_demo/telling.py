@@ -1,71 +1,78 @@
-"""Tables for the person who watches."""
+"""What the person who watches gets to see."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from rich.markdown import Markdown
+from rich.panel import Panel
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from checking import Case
     from rich.console import Console
 
 Json = dict[str, Any]
 
 
-def meetings(
-    console: Console, feed: list[Json], before: dict[str, Json], after: dict[str, Json], rows: list[Json]
-) -> None:
-    """Show the feed's meetings in the organizers' calendars, before and after, and each task's outcome."""
-    table = Table(title="\nMeetings that the feeds name", title_justify="left")
-    for heading in ("Meeting", "When", "Organizer", "Before", "After", "Outcome", "Sent"):
-        table.add_column(heading, justify="right" if heading == "Sent" else "left")
-    reported = {row["event_id"]: row for row in rows}
-    for row in feed:
-        event_id = row["event_id"]
-        meeting, result = before.get(event_id), reported.get(event_id, {})
-        kind = ""
-        if meeting and meeting.get("series_master_id"):
-            kind = " (one date)" if meeting["id"] == event_id else " (whole series)"
-        table.add_row(
-            f"{meeting['subject']}{kind}" if meeting else event_id,
-            _when(meeting["start"]) if meeting else "",
-            row["organizer"].partition("@")[0],
-            "stands" if event_id in before else "missing",
-            "[red]stands[/]" if event_id in after else "[green]gone[/]" if event_id in before else "missing",
-            str(result.get("outcome", "none")),
-            str(result.get("attempts", 0)),
-        )
-    console.print(table)
-
-
-def messages(console: Console, sent: list[Json]) -> None:
-    """Show the messages as the attendees read them."""
-    table = Table(title="\nMessages that were sent", title_justify="left", show_lines=True)
-    for heading in ("From", "To", "Text"):
-        table.add_column(heading)
-    for message in sent:
-        table.add_row(
-            message["organizer"].partition("@")[0],
-            f"{len(message['recipients'])} people and rooms",
-            message["comment"] or "",
-        )
-    console.print(table)
-
-
-def verdict(console: Console, wrong: list[str], rows: list[Json], ledger: Json, seconds: float) -> None:
-    """Say whether everything agrees."""
-    posts = sum(1 for request in ledger["requests"] if request["method"] == "POST")
-    lost = [request for request in ledger["requests"] if request["fault"]]
+def question(console: Console, asked: Json) -> None:
+    """Show an approval as the approver sees it in Airflow, under "Required Actions"."""
     console.print(
-        f"\n{len(rows)} tasks, {posts} cancel requests, {len(ledger['messages'])} messages, in {seconds:.0f} s. "
-        f"{len(lost)} answer was lost on purpose after the work was done; the task looked before it sent again."
+        Panel(Markdown(asked["body"]), title=asked["subject"], title_align="left", subtitle="Approve  Reject")
+    )
+
+
+def meetings(console: Console, case: Case, after: dict[str, Json], messages: list[Json]) -> None:
+    """Show one closure's meetings with what became of them."""
+    table = Table(title=f"\n{case.building}: what cannot take place, and what became of it", title_justify="left")
+    for heading in ("Meeting", "When (UTC)", "Organizer", "Outcome", "Messages", "Calendar"):
+        table.add_column(heading)
+    outcomes = {row["event_id"]: row["outcome"] for row in case.rows}
+    for event_id, meeting in sorted(case.meetings.items(), key=lambda each: each[1]["start"]):
+        told = [message for message in messages if message["event_id"] == event_id]
+        outcome = "taken out by the approver" if event_id in case.taken_out else outcomes.get(event_id, "none")
+        table.add_row(
+            f"{meeting['subject']}{' (one date)' if meeting['series_master_id'] else ''}",
+            datetime.fromisoformat(meeting["start"]).strftime("%a %d %b %H:%M"),
+            meeting["organizer"].partition("@")[0],
+            f"{outcome}: moved meanwhile" if event_id in case.changed else outcome,
+            f"{len(told)}, to {len(told[0]['recipients'])}" if told else "0",
+            "stands" if event_id in after else "[green]gone[/]",
+        )
+    for left in case.plan["left"]:
+        table.add_row(
+            "", _utc(left["start"]), left["organizer"].partition("@")[0], f"left: {left['reason']}", "0", "stands"
+        )
+    console.print(table)
+
+
+def reports(console: Console, summaries: list[str], folder: Path) -> None:
+    """Show the reports' headlines."""
+    for summary in summaries:
+        console.print(Panel(Markdown(summary), title="Report", title_align="left"))
+    console.print(f"The reports as pages, CSV and Markdown: {folder}", highlight=False, soft_wrap=True)
+
+
+def verdict(console: Console, wrong: list[str], cases: list[Case], ledger: Json, seconds: float) -> None:
+    """Say whether everything agrees."""
+    lost = [request for request in ledger["requests"] if request["fault"]]
+    cancelled = sum(len(case.cancelled) for case in cases)
+    console.print(
+        f"\n{len(cases)} closures, {cancelled} meetings cancelled, {len(ledger['requests'])} requests to Graph, in "
+        f"{seconds:.0f} s. {len(lost)} answer was lost on purpose after the work was done; the task looked before it "
+        "sent again."
     )
     for line in wrong:
         console.print(f"[bold red]Wrong:[/] {line}", highlight=False)
     if not wrong:
-        console.print("[bold green]Tasks, calendars and messages agree: each meeting cancelled, each message once.")
+        console.print(
+            "[bold green]Plans, tasks, reports, calendars and messages agree: what could not take place was cancelled, "
+            "each once, and nothing else."
+        )
 
 
-def _when(start: str) -> str:
-    return datetime.fromisoformat(start).strftime("%a %d %b %H:%M")
+def _utc(moment: str) -> str:
+    return datetime.fromisoformat(moment).strftime("%a %d %b %H:%M")

@@ -27,7 +27,7 @@ ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "example_dags" / "_demo"))
 import airflow_home  # noqa: E402
-import staying  # noqa: E402
+import real_airflow  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -129,7 +129,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     home = tmp_path_factory.mktemp("real-airflow")
     processes = home / "processes"
     processes.mkdir()
-    port = staying.free_port(0)
+    port = real_airflow.free_port(0)
     address = f"http://127.0.0.1:{port}"
     with Sandbox.start() as sandbox:
         env = airflow_home.environment(
@@ -142,8 +142,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         )  # fmt: skip
         log = home / "airflow.log"
         airflow_home.migrate(env, log)
-        with staying.standalone(env, log) as process:
-            if not staying.healthy(address, process):
+        with real_airflow.standalone(env, log) as process:
+            if not real_airflow.healthy(address, process):
                 pytest.fail(log.read_text()[-5000:])
             password = json.loads((home / "airflow" / "simple_auth_manager_passwords.json.generated").read_text())
             running = Airflow(address, password["admin"], sandbox, processes)

@@ -1,0 +1,112 @@
+"""The few requests of Airflow's REST API that the demonstration makes, as any other client could."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+Json = dict[str, Any]
+Found = TypeVar("Found")
+PATIENCE = 120
+_ENDS = {"success", "failed"}
+
+
+class Airflow:
+    """An Airflow that is up.
+
+    :ivar address: of the web UI.
+    :ivar password: of the user ``admin``.
+    :ivar process: that ends when Airflow does.
+    """
+
+    def __init__(self, address: str, password: str, process: subprocess.Popen[bytes]) -> None:
+        self.address = address
+        self.password = password
+        self.process = process
+        self._token = ""
+        self._token = self.call("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
+
+    def start(self, dag_id: str, conf: Json | None = None) -> str:
+        """Trigger a DAG as soon as Airflow has read its file; return the run's id."""
+        self.until(lambda: self._is_there(dag_id), f"{dag_id} is read")
+        body = {"logical_date": None, "conf": conf or {}}
+        return str(self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def state(self, dag_id: str, run_id: str) -> str:
+        """Return the state of a run."""
+        return str(self.call("GET", _run(dag_id, run_id))["state"])
+
+    def ended(self, dag_id: str, run_id: str, seconds: float = PATIENCE) -> str:
+        """Wait for the end of a run and return its state."""
+        self.until(lambda: self.state(dag_id, run_id) in _ENDS, f"{dag_id} has ended", seconds)
+        return self.state(dag_id, run_id)
+
+    def tasks(self, dag_id: str, run_id: str) -> dict[tuple[str, int], Json]:
+        """Return the task instances of a run, by task id and map index (-1 if it is not mapped)."""
+        found = self.call("GET", f"{_run(dag_id, run_id)}/taskInstances?limit=1000")["task_instances"]
+        return {(task["task_id"], task["map_index"]): task for task in found}
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
+        """Return what a task left; None if it left nothing."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/{key}"
+        try:
+            entry = self.call("GET", f"{path}?map_index={map_index}&deserialize=true")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return None
+        return entry["value"]
+
+    def questions(self, dag_id: str, run_id: str) -> list[Json]:
+        """Return the approvals of a run that wait for an answer, with ``subject``, ``body`` and ``params``."""
+        found = self.call("GET", f"{_run(dag_id, run_id)}/hitlDetails?response_received=false")["hitl_details"]
+        return [each for each in found if each["task_instance"]["state"] == "awaiting_input"]
+
+    def answer(self, question: Json, option: str, **params: object) -> None:
+        """Answer an approval, as its form in the web UI does.
+
+        :param params: the fields of the form.
+        """
+        task = question["task_instance"]
+        path = f"{_run(task['dag_id'], task['dag_run_id'])}/taskInstances/{task['task_id']}/{task['map_index']}"
+        self.call("PATCH", f"{path}/hitlDetails", {"chosen_options": [option], "params_input": params})
+
+    def until(self, condition: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
+        """Wait for a condition and return what it found.
+
+        :raises TimeoutError: naming it if it never holds.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.5)
+        raise TimeoutError(f"not within {seconds:.0f} s: {what}")
+
+    def call(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Make one request."""
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.load(answer))
+
+    def _is_there(self, dag_id: str) -> bool:
+        try:
+            return bool(self.call("GET", f"/api/v2/dags/{dag_id}"))
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return False
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}"
