@@ -7,6 +7,7 @@ PYTHON ?= >=3.11,<3.14
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_FOR_BENCH := $(VENV)/.ready-for-bench
 
 export UV_PYTHON_DOWNLOADS := never
 # Behind a proxy that inspects TLS, the system knows its certificate and uv alone does not.
@@ -55,10 +56,14 @@ format: $(READY) ## Let ruff put things in order
 docs: $(READY) ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
 
-bench: $(READY) ## Measure cost and speed, beside other clients
-	@$(BIN)/python -m tests.benchmarks.single
-	@$(BIN)/python -m tests.benchmarks.many
-	@$(BIN)/python -m tests.benchmarks.large
+$(READY_FOR_BENCH): $(READY)
+	@uv=$$(uv --version >/dev/null 2>&1 && command -v uv || echo .build/uv/bin/uv); \
+	echo "Installing the other clients into $(VENV)"; \
+	"$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --group bench
+	@touch $@
+
+bench: $(READY_FOR_BENCH) ## Measure cost and speed, beside other clients, into docs/benchmarks.md
+	@$(BIN)/python -W ignore -m tests.benchmarks
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .build site dist
