@@ -15,22 +15,31 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.sandbox.apps import BUILT_IN, SECRET, App
 from airflow_graph_cancel.sandbox.connections import connection, person_connection
 from airflow_graph_cancel.sandbox.faults import KINDS, from_text
 from airflow_graph_cancel.sandbox.settings import CHOICES, Guesses, Settings
-from airflow_graph_cancel.sandbox.tokens import APPS, SECRET
 from airflow_graph_cancel.sandbox.world import TENANTS, World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _GUESSES = "\n".join(
     f"  {field.name}: {' | '.join(CHOICES.get(field.name, ()) or ('text or number',))} (default: {field.default})"
     for field in dataclasses.fields(Guesses)
 )
-_APPS = "\n".join(f"  {app}: {', '.join(granted) or 'nothing'}" for app, granted in APPS.items())
+
+
+def _described(app: App) -> str:
+    kind = f"a managed identity, {app.identity}-assigned" if app.identity else "public" if app.public else ""
+    people = f"for people {', '.join(app.scopes)}" if app.scopes else ""
+    parts = [each for each in (kind, ", ".join(app.roles), people) if each]
+    return f"  {app.client_id}: {'; '.join(parts) or 'nothing'}"
+
+
+_APPS = "\n".join(map(_described, BUILT_IN))
 _EPILOG = f"""
-applications (client ids; the secret of all of them is {SECRET}) and what they were granted:
+applications and what they were granted; the secret is {SECRET}, public ones and identities have none:
 {_APPS}
   sandbox-person is a shortcut: its client credentials give a delegated token, so that /me and /groups can be tried.
   sandbox-scoped is kept from the mailboxes in the setting out_of_scope.
@@ -45,7 +54,8 @@ faults (--fault, or the request header sandbox-fault for a single request):
   "after" loses the answer after the request was carried out.
 
 Everything can also be done over HTTP while it runs, below /sandbox/: reset, mailboxes, events, meetings, ledger,
-faults, settings, tokens/expire, state. From Python: airflow_graph_cancel.sandbox.client.Sandbox.
+faults, settings, tokens/expire, state, apps, sign-ins, refresh-tokens.
+From Python: airflow_graph_cancel.sandbox.client.Sandbox.
 """
 
 
@@ -75,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     found.add_argument("--sign-in-as", metavar="UPN", help="whom sandbox-person speaks for (default: the first person)")
     found.add_argument(
+        "--managed-identity-port", type=int, metavar="PORT",
+        help="serve managed identities on this port too, over plain HTTP and on 127.0.0.1 only; 0 for any free one "
+        "(default: off)",
+    )  # fmt: skip
+    found.add_argument(
         "--ready-file", type=Path, metavar="PATH", help="JSON with url, ca and connections, once it answers"
     )
     found.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
@@ -101,15 +116,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for fault in faults:
         world.faults.add(fault)
     context, ca = server_context(options.directory)
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        listener = socket.create_server((options.host, options.port), family=family, backlog=4096)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise SystemExit(f"port {options.port} is taken: choose another one with --port, or 0 for any") from None
-        raise
+    listener = _listener(options.host, options.port, "--port")
     port = listener.getsockname()[1]
     url = f"https://localhost:{port}"
+    environments: dict[str, dict[str, str]] = {}
+    plain = None
+    if options.managed_identity_port is not None:
+        from airflow_graph_cancel.sandbox.managed_identity import ManagedIdentities
+
+        # Whoever reaches it is given tokens, so that it never listens anywhere else.
+        beside = _listener("127.0.0.1", options.managed_identity_port, "--managed-identity-port")
+        identities = ManagedIdentities(world, beside.getsockname()[1])
+        environments, plain = identities.environment, (identities.app, beside)
 
     def on_ready() -> None:
         ready = {
@@ -119,8 +137,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "pid": os.getpid(),
             "connection": connection(url, ca),
             "connection_person": person_connection(url, ca),
+            **environments,
         }
-        _announce(url, ca)
+        _announce(url, ca, environments)
         if options.ready_file:
             draft = options.ready_file.with_suffix(".part")
             draft.write_text(json.dumps(ready, indent=2))
@@ -129,11 +148,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # uvicorn raises the signal again once it has stopped; by then that is no error.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
-        run(SandboxApp(world, port), listener, context, on_ready, until_eof=options.until_eof)
+        run(SandboxApp(world, port), listener, context, on_ready, until_eof=options.until_eof, plain=plain)
 
 
-def _announce(url: str, ca: Path) -> None:
+def _listener(host: str, port: int, option: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=4096)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SystemExit(f"port {port} is taken: choose another one with {option}, or 0 for any") from None
+        raise
+
+
+def _announce(url: str, ca: Path, environments: Mapping[str, Mapping[str, str]]) -> None:
     app, person = json.dumps(connection(url, ca)), json.dumps(person_connection(url, ca))
+    managed = "".join(
+        f"For managed identities {where}:\n"
+        + "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in environments[key].items())
+        + "\n"
+        for key, where in (
+            ("managed_identity", "as on a virtual machine"),
+            ("managed_identity_app_service", "as in App Service"),
+        )
+        if key in environments
+    )
     print(
         f"Microsoft Graph sandbox: {url}\n"
         f"Certificate authority:   {ca}\n\n"
@@ -141,6 +180,7 @@ def _announce(url: str, ca: Path) -> None:
         f"As JSON, for `airflow connections add graph_calendar_default --conn-json '...'`:\n  {app}\n\n"
         f"Connection for a person, so that /me and /groups work:\n"
         f"  export AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT={shlex.quote(person)}\n\n"
+        f"{managed}"
         f"Stop it with Ctrl+C.",
         flush=True,
     )

@@ -10,6 +10,7 @@ from airflow_graph_cancel.sandbox import authority
 from airflow_graph_cancel.sandbox.control import Control
 from airflow_graph_cancel.sandbox.graph import ACTIONS
 from airflow_graph_cancel.sandbox.service import GraphService
+from airflow_graph_cancel.sandbox.sign_in_control import SignInControl
 from airflow_graph_cancel.sandbox.wire import GraphEndpoint, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class SandboxApp:
 
     def __init__(self, world: World, port: int) -> None:
         self._graph = GraphEndpoint(GraphService(world, ACTIONS, port))
-        self._rest = Router([*Control(world).routes(), *authority.routes(world, port)])
+        self._rest = Router([*Control(world).routes(), *SignInControl(world).routes(), *authority.routes(world, port)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -32,6 +32,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from airflow_graph_cancel.sandbox.client_sign_in import SignInClient
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -43,13 +45,16 @@ class SandboxError(Exception):
     """The sandbox did not start, or refused a request to its control API."""
 
 
-class Sandbox:
+class Sandbox(SignInClient):
     """A sandbox that is up.
 
     :ivar url: Its address, ``https://localhost:PORT``.
     :ivar ca: Path of the certificate authority to trust.
     :ivar connection: An Airflow connection for an application, as JSON.
     :ivar connection_person: Likewise for a person, so that ``/me`` and ``/groups`` work.
+    :ivar managed_identity: What the environment must have for managed identities as on a virtual machine; empty unless
+        it was started with ``managed_identity_port``.
+    :ivar managed_identity_app_service: Likewise as in App Service.
     """
 
     def __init__(self, url: str, ca: Path, connection: Reply, connection_person: Reply) -> None:
@@ -57,6 +62,8 @@ class Sandbox:
         self.ca = ca
         self.connection = connection
         self.connection_person = connection_person
+        self.managed_identity: dict[str, str] = {}
+        self.managed_identity_app_service: dict[str, str] = {}
         # A proxy from the environment must not come between a test and its own machine.
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
@@ -75,6 +82,7 @@ class Sandbox:
         guesses: Mapping[str, object] | None = None,
         sign_in_as: str | None = None,
         port: int = 0,
+        managed_identity_port: int | None = None,
         directory: str | Path | None = None,
         timeout: float = 30.0,
     ) -> Iterator[Sandbox]:
@@ -85,6 +93,7 @@ class Sandbox:
         :param faults: As for ``--fault``.
         :param guesses: As for ``--guess``.
         :param port: Any free one if 0.
+        :param managed_identity_port: Of the endpoints for managed identities, any free one if 0; none if not given.
         :param directory: Where the CA is kept; a temporary one if not given.
         :param timeout: Seconds to wait until it answers.
         :raises SandboxError: if it does not.
@@ -99,12 +108,17 @@ class Sandbox:
                 *(part for name, value in (guesses or {}).items() for part in ("--guess", f"{name}={value}")),
                 *(("--sign-in-as", sign_in_as) if sign_in_as else ()),
             ]
+            if managed_identity_port is not None:
+                command += ("--managed-identity-port", str(managed_identity_port))
             with Path(temporary, "output").open("w+") as output:
                 process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)
                 try:
                     _await_ready(process, ready_file, timeout)
                     ready = json.loads(ready_file.read_text())
-                    yield cls(ready["url"], Path(ready["ca"]), ready["connection"], ready["connection_person"])
+                    sandbox = cls(ready["url"], Path(ready["ca"]), ready["connection"], ready["connection_person"])
+                    sandbox.managed_identity = ready.get("managed_identity", {})
+                    sandbox.managed_identity_app_service = ready.get("managed_identity_app_service", {})
+                    yield sandbox
                 except SandboxError as error:
                     output.seek(0)
                     raise SandboxError(f"{error}\n{output.read()}") from None
@@ -122,6 +136,16 @@ class Sandbox:
     def connection_as(self, app: str) -> Reply:
         """Return the connection of another application, such as ``sandbox-scoped``."""
         return {**self.connection, "login": app}
+
+    def connection_without_secret(self, app: str | None, **extra: object) -> Reply:
+        """Return a connection that proves itself in another way than by a secret.
+
+        :param app: Client id; None leaves it out.
+        :param extra: What the connection has beside the addresses.
+        """
+        connection = {name: value for name, value in self.connection.items() if name not in ("login", "password")}
+        named = {"login": app} if app else {}
+        return {**connection, **named, "extra": {**self.connection["extra"], **extra}}
 
     def reset(self, tenant: str = "empty") -> None:
         """Make everything anew: the tenant, settings, faults and the ledger."""
@@ -170,7 +194,7 @@ class Sandbox:
         self._call("POST", "tokens/expire")
 
     def ledger(self) -> Reply:
-        """Return ``{"requests", "messages", "tokens"}``."""
+        """Return ``{"requests", "messages", "tokens", "token_requests"}``; ``tokens`` is how many were issued."""
         return self._call("GET", "ledger")
 
     def clear_ledger(self) -> None:

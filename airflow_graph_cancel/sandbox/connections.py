@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.tokens import PERSON_APP, SECRET, TENANT_ID
+from airflow_graph_cancel.sandbox.apps import PERSON_APP, SECRET, TENANT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path

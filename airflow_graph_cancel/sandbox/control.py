@@ -44,7 +44,7 @@ class Control:
             ("GET", "/sandbox/state", self.state),
             ("GET", "/sandbox/meetings", self.meetings),
         ]
-        return [Route(path, _explained(handler), methods=[method]) for method, path, handler in table]
+        return [Route(path, explained(handler), methods=[method]) for method, path, handler in table]
 
     async def front_page(self, request: Request) -> Response:
         """Answer the page that shows the mailboxes."""
@@ -54,7 +54,7 @@ class Control:
 
     async def reset(self, request: Request) -> Response:
         """Make everything anew."""
-        body = await _object(request)
+        body = await json_object(request)
         self._world.reset(str(body.get("tenant", "empty")))
         return JSONResponse({})
 
@@ -67,13 +67,14 @@ class Control:
         return await _each(request, partial(booking.create_event, self._world.store))
 
     async def ledger(self, request: Request) -> Response:
-        """Answer what was asked of Graph and what was sent to people; ``?since=n`` leaves out older requests."""
+        """Answer what was asked of Graph and the login, and what was sent; ``?since=n`` leaves out older requests."""
         ledger = self._world.ledger
         return JSONResponse(
             {
                 "requests": ledger.to_json(int(request.query_params.get("since", "0"))),
                 "messages": self._world.outbox.to_json(self._world.outbox.messages),
                 "tokens": ledger.tokens,
+                "token_requests": ledger.token_requests_to_json(),
             }
         )
 
@@ -105,7 +106,7 @@ class Control:
 
     async def change_settings(self, request: Request) -> Response:
         """Change some settings or guesses."""
-        self._world.settings.change(await _object(request))
+        self._world.settings.change(await json_object(request))
         self._world.revision.bump()
         return JSONResponse(self._world.settings.to_json())
 
@@ -125,7 +126,9 @@ class Control:
         return JSONResponse({"meetings": state.meetings(self._world.store, address)})
 
 
-def _explained(handler: Handler) -> Handler:
+def explained(handler: Handler) -> Handler:
+    """Let a handler's errors be answered as a sentence."""
+
     async def explained(request: Request) -> Response:
         try:
             return await handler(request)
@@ -135,7 +138,11 @@ def _explained(handler: Handler) -> Handler:
     return explained
 
 
-async def _object(request: Request) -> dict[str, object]:
+async def json_object(request: Request) -> dict[str, object]:
+    """Return the body of a request.
+
+    :raises ValueError: if it is no JSON object.
+    """
     value = json.loads(await request.body() or b"{}")
     if not isinstance(value, dict):
         raise ValueError("the body must be a JSON object")

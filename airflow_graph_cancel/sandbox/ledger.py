@@ -1,9 +1,10 @@
-"""What was asked of Graph, so that a test can count what a client really sent."""
+"""What was asked of Graph and of the login, so that a test can count what a client really sent."""
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from airflow_graph_cancel.sandbox.model import Json, Revision
@@ -27,6 +28,29 @@ class Record(NamedTuple):
     effect: bool
 
 
+@dataclass(slots=True)
+class TokenRequest:
+    """One request for a token, without anything in it that is secret; ``status`` is None if no answer was sent.
+
+    :param grant_type: As it was sent; ``device_code_request`` begins a sign-in, ``managed_identity`` asks the machine.
+    :param credential: How the application proved itself: ``secret``, ``certificate``, ``federated``, ``imds``,
+        ``app_service``; None if it did not, as a public one need not.
+    :param person: Address of the person whom a token was issued for.
+    :param error: The refusal's name, and ``code`` the number of its AADSTS code.
+    """
+
+    grant_type: str
+    client_id: str
+    scope: str
+    credential: str | None = None
+    person: str | None = None
+    status: int | None = None
+    error: str | None = None
+    code: int | None = None
+    fault: str | None = None
+    at: float = 0.0
+
+
 class Ledger:
     """Requests in the order in which they were answered, numbered in the order in which they came."""
 
@@ -35,6 +59,7 @@ class Ledger:
         self.records: list[Record] = []
         self.statuses: Counter[str] = Counter()
         self.tokens = 0
+        self.token_requests: list[TokenRequest] = []
         self._numbers = 0
 
     def next_number(self) -> int:
@@ -45,6 +70,10 @@ class Ledger:
     def count_token(self) -> None:
         """Count a token that was issued."""
         self.tokens += 1
+
+    def add_token_request(self, request: TokenRequest) -> None:
+        """Enter a request for a token that was answered or lost."""
+        self.token_requests.append(request)
 
     def add(self, record: Record) -> None:
         """Enter a finished request."""
@@ -57,6 +86,7 @@ class Ledger:
         self._revision.bump()
         self.records.clear()
         self.statuses.clear()
+        self.token_requests.clear()
         self.tokens = 0
 
     def to_json(self, since: int = 0) -> list[Json]:
@@ -72,3 +102,10 @@ class Ledger:
                 row["seconds"] = round(record.seconds, 6)
                 rows.append(row)
         return rows
+
+    def token_requests_to_json(self) -> list[Json]:
+        """Return the requests for tokens, in the order in which they were answered."""
+        return [
+            {**asdict(each), "at": datetime.datetime.fromtimestamp(each.at, datetime.UTC).isoformat()}
+            for each in self.token_requests
+        ]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox import addresses, refusals
+from airflow_graph_cancel.sandbox.apps import SCOPED_APP
 from airflow_graph_cancel.sandbox.batch import Batch
 from airflow_graph_cancel.sandbox.exchange import Answer, Caller, GraphError, Request
 from airflow_graph_cancel.sandbox.faults import BREAKS, HEADER, Fault
 from airflow_graph_cancel.sandbox.ledger import Record
-from airflow_graph_cancel.sandbox.tokens import SCOPED_APP
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.addresses import Address

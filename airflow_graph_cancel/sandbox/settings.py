@@ -36,6 +36,8 @@ class Guesses:
         (``own_zone``), of ``utc``, or of the ``asked_zone``.
     :param orphan_uid: The ``iCalUId`` for whoever is invited to one date of a series: ``dated`` as the organizer's, or
         ``clean`` as the series'. Decides for meetings that are made from then on.
+    :param device_code_pace: A device that asks again before its interval is over is told to ``slow_down``, as RFC 8628
+        has it, or that is ``ignored``.
     :param change_key: What a change of one date of a series gives another change key to: the whole ``series``, which is
         one item in Exchange, or the ``date``.
     :param unknown_members: Members of the cancel body that the schema does not have: ``ignore`` or ``reject``.
@@ -56,10 +58,19 @@ class Guesses:
     alias_addresses: str = "accepted"
     all_day_window: str = "own_zone"
     orphan_uid: str = "dated"
+    device_code_pace: str = "slow_down"
     change_key: str = "series"
     unknown_members: str = "ignore"
 
 
+_WHOLE = (
+    "per_mailbox_concurrency",
+    "app_concurrency",
+    "token_lifetime",
+    "refresh_token_lifetime",
+    "device_code_lifetime",
+    "device_code_interval",
+)
 CHOICES: dict[str, tuple[str, ...]] = {
     "no_attendees": ("accept", "invalid_recipients"),
     "second_cancel": ("not_found", "accepted"),
@@ -74,8 +85,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "alias_addresses": ("accepted", "unknown"),
     "all_day_window": ("own_zone", "utc", "asked_zone"),
     "orphan_uid": ("dated", "clean"),
+    "device_code_pace": ("slow_down", "ignored"),
     "change_key": ("series", "date"),
     "unknown_members": ("ignore", "reject"),
+    "used_refresh_tokens": ("valid", "invalid"),
 }
 
 
@@ -87,6 +100,10 @@ class Settings:
     :param per_mailbox_concurrency: Requests in flight that one application may have on one mailbox.
     :param app_concurrency: Likewise over all mailboxes; None for no such limit.
     :param token_lifetime: Seconds.
+    :param refresh_token_lifetime: Seconds that a refresh token may lie unused.
+    :param used_refresh_tokens: Whether the old refresh token stays ``valid`` once it gave a new one, or is ``invalid``.
+    :param device_code_lifetime: Seconds that a person has to finish a device's sign-in.
+    :param device_code_interval: Seconds that a device is told to wait between its questions.
     :param signed_in_as: Whom ``sandbox-person`` speaks for; the tenant's first person if None.
     :param out_of_scope: Addresses that the access policy keeps from ``sandbox-scoped``.
     """
@@ -95,6 +112,10 @@ class Settings:
     per_mailbox_concurrency: int = 4
     app_concurrency: int | None = None
     token_lifetime: int = 3599
+    refresh_token_lifetime: int = 7_776_000
+    used_refresh_tokens: str = "valid"
+    device_code_lifetime: int = 900
+    device_code_interval: int = 5
     signed_in_as: str | None = None
     out_of_scope: list[str] = field(default_factory=list)
     guesses: Guesses = field(default_factory=Guesses)
@@ -138,7 +159,7 @@ def _checked(target: Settings | Guesses, name: str, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ValueError(f"{name} must be a number of seconds from 0")
         return float(value)
-    if name in ("per_mailbox_concurrency", "app_concurrency", "token_lifetime"):
+    if name in _WHOLE:
         if value is None and name == "app_concurrency":
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:

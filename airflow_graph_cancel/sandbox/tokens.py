@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import jwt
 
 from airflow_graph_cancel.sandbox import refusals
+from airflow_graph_cancel.sandbox.apps import TENANT_ID
 from airflow_graph_cancel.sandbox.exchange import Caller
 
-TENANT_ID = "5a9dbf1c-3f0e-4c55-9d0b-6f1d5c7a2e10"
-SECRET = "sandbox-secret"
-PERSON_APP = "sandbox-person"
-SCOPED_APP = "sandbox-scoped"
-_FULL = ("Calendars.ReadWrite", "Place.Read.All")
-#: What each application was granted; the person's are delegated scopes.
-APPS: dict[str, tuple[str, ...]] = {
-    "sandbox-app": _FULL,
-    "sandbox-reader": ("Calendars.Read",),
-    "sandbox-roleless": (),
-    SCOPED_APP: _FULL,
-    PERSON_APP: ("Calendars.ReadWrite", "Group.ReadWrite.All", "Place.Read.All", "User.Read"),
-}
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.apps import App
+    from airflow_graph_cancel.sandbox.people import Person
+
 # Entra's scopes carry no port, so that a client may ask for this host without one.
 _HOSTS = (
     "localhost",
@@ -52,30 +46,45 @@ class Tokens:
         self._generation = 0
         self._known: dict[str, _Known] = {}
 
-    def issue(self, app: str, audience: str, lifetime: int, upn: str | None) -> str:
-        """Return a token for an application.
+    def issue_to_app(self, app: App, audience: str, lifetime: int) -> str:
+        """Return a token for an application as itself.
 
         :param audience: The resource that it is for, without ``/.default``.
         :param lifetime: Seconds.
-        :param upn: The person it speaks for, if it is a delegated one.
         """
+        claims: dict[str, object] = {"oid": app.object_id, "sub": app.object_id, "idtyp": "app"}
+        if app.roles:
+            claims["roles"] = list(app.roles)
+        if app.identity:
+            claims["xms_mirid"] = app.resource_id
+        return self._issue(app, audience, lifetime, claims)
+
+    def issue_for(self, person: Person, app: App, audience: str, lifetime: int) -> str:
+        """Return a token for an application on behalf of a person: scopes instead of roles."""
+        claims = {
+            "oid": person.oid,
+            "sub": person.oid,
+            "upn": person.upn,
+            "name": person.name,
+            "scp": " ".join(app.scopes),
+            "idtyp": "user",
+        }
+        return self._issue(app, audience, lifetime, claims)
+
+    def _issue(self, app: App, audience: str, lifetime: int, claims: Mapping[str, object]) -> str:
         now = time.time()
-        claims: dict[str, object] = {
+        common = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{TENANT_ID}/",
             "iat": int(now),
             "nbf": int(now),
             "exp": now + lifetime,
-            "appid": app,
+            "appid": app.client_id,
             "tid": TENANT_ID,
             "uti": secrets.token_urlsafe(16),
             "generation": self._generation,
         }
-        if upn:
-            claims |= {"scp": " ".join(APPS[app]), "upn": upn, "idtyp": "user"}
-        else:
-            claims |= {"roles": list(APPS[app]), "idtyp": "app"} if APPS[app] else {"idtyp": "app"}
-        return jwt.encode(claims, self._key, algorithm="HS256")
+        return jwt.encode({**common, **claims}, self._key, algorithm="HS256")
 
     def expire_all(self) -> None:
         """Let every token issued so far be expired in the eyes of Graph, though its ``exp`` is not reached."""
@@ -107,7 +116,7 @@ class Tokens:
         audience = urlsplit(claims["aud"])
         if audience.hostname not in _HOSTS and audience.port != port:
             raise refusals.wrong_audience()
-        permissions = claims["scp"].split() if "scp" in claims else claims.get("roles", ())
+        permissions: Sequence[str] = claims["scp"].split() if "scp" in claims else claims.get("roles", ())
         caller = Caller(claims["appid"], frozenset(permissions), claims.get("upn"))
         if len(self._known) > 10_000:
             self._known.clear()

@@ -6,10 +6,12 @@ import copy
 import datetime
 from typing import TYPE_CHECKING
 
+from airflow_graph_cancel.sandbox.apps import Apps
 from airflow_graph_cancel.sandbox.faults import Faults
 from airflow_graph_cancel.sandbox.ledger import Ledger
 from airflow_graph_cancel.sandbox.model import Item, Revision
 from airflow_graph_cancel.sandbox.outbox import Outbox
+from airflow_graph_cancel.sandbox.sign_ins import SignIns
 from airflow_graph_cancel.sandbox.store import Store
 from airflow_graph_cancel.sandbox.throttle import Throttle
 from airflow_graph_cancel.sandbox.tokens import Tokens
@@ -36,9 +38,9 @@ class World:
         self.reset(tenant)
 
     def reset(self, tenant: str) -> None:
-        """Start over: an empty or the sample tenant, the settings of the start, no faults, an empty ledger.
+        """Start over: an empty or the sample tenant, the settings and applications of the start, an empty ledger.
 
-        Tokens stay valid, as an application's do when somebody cleans up a tenant.
+        Access tokens stay valid, as an application's do when somebody cleans up a tenant; people must sign in anew.
         """
         if tenant not in TENANTS:
             raise ValueError(f"tenant must be one of {', '.join(TENANTS)}, not {tenant!r}")
@@ -51,6 +53,8 @@ class World:
 
             build_sample_tenant(store, seed=self.seed, today=datetime.date.today())
         self.store = store
+        self.apps = Apps()
+        self.sign_ins = SignIns()
         self.pending: set[Item] = set()
         self.outbox = Outbox(self.revision, self.settings)
         self.ledger = Ledger(self.revision)

@@ -22,7 +22,7 @@ def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> No
     graph.sandbox.settings(latency=0.5, guesses={"second_cancel": "accepted"})
     graph.sandbox.add_fault("503", times=None)
     graph.sandbox.reset()
-    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0}
+    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0, "token_requests": []}
     assert graph.sandbox.faults() == []
     assert graph.sandbox.settings()["latency"] == 0
     assert graph.sandbox.state()["mailboxes"] == []
@@ -59,7 +59,7 @@ def test_the_ledger_has_each_request_with_all_that_matters(graph: GraphClient, o
     assert 0 <= request["seconds"] < 1
     assert graph.sandbox.requests(status=404) == []
     graph.sandbox.clear_ledger()
-    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0}
+    assert graph.sandbox.ledger() == {"requests": [], "messages": [], "tokens": 0, "token_requests": []}
     graph.get("/")
     assert graph.sandbox.requests()[0]["n"] > request["n"]
 
