@@ -1,0 +1,162 @@
+"""Keys, certificates and assertions of clients that sign in, and what azure-identity is told about the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from msal import ClientApplication
+
+    from airflow_graph_cancel.sandbox.client import Sandbox
+    from tests.sandbox.conftest import GraphClient, Office, Reply
+
+ADA = "ada@contoso.example"
+GRAPH = "https://graph.microsoft.com"
+CANCELS = [f"{GRAPH}/Calendars.ReadWrite"]
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+NOW = datetime.now(UTC)
+
+
+class Signer(NamedTuple):
+    """A key and its certificate."""
+
+    key: rsa.RSAPrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def pem(self) -> str:
+        """The certificate alone, as it is uploaded."""
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def whole(self) -> bytes:
+        """Key and certificate, as the application has them."""
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + self.pem.encode()
+
+    @property
+    def public(self) -> str:
+        """The public key."""
+        return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def thumbprint(self) -> str:
+        """SHA-1 in hexadecimal."""
+        return self.certificate.fingerprint(hashes.SHA1()).hex()
+
+
+@cache
+def signer(name: str, ends: timedelta = timedelta(days=1)) -> Signer:
+    """Make a key and a certificate, once for each name."""
+    key = rsa.generate_private_key(65537, 2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=9))
+    return Signer(key, builder.not_valid_after(NOW + ends).sign(key, hashes.SHA256()))
+
+
+def options(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+    """What every credential of azure-identity is told about the sandbox."""
+    return {
+        "authority": sandbox.url,
+        "tenant_id": sandbox.connection["extra"]["tenant_id"],
+        "disable_instance_discovery": True,
+        "connection_verify": str(sandbox.ca),
+        **more,
+    }
+
+
+def fetch(credential: AsyncTokenCredential, scope: str = f"{GRAPH}/.default") -> str:
+    """Get a token as an SDK does."""
+
+    async def once() -> str:
+        async with credential:
+            return (await credential.get_token(scope)).token
+
+    return asyncio.run(once())
+
+
+def may_cancel(graph: GraphClient, office: Office, token: str) -> bool:
+    """Tell whether Graph lets this token cancel a meeting of Ada's."""
+    reply = graph.cancel(ADA, office.meet().id, app=None, Authorization=f"Bearer {token}")
+    return bool(reply.status == 202)
+
+
+def ask(graph: GraphClient, **form: str) -> Reply:
+    """Send a token request with nothing in its form but this."""
+    url = f"{graph.sandbox.url}/{graph.sandbox.connection['extra']['tenant_id']}/oauth2/v2.0/token"
+    return graph._runner.run(graph._send("POST", url, {}, data=form))
+
+
+def refusal(reply: Reply) -> tuple[int, str, int]:
+    """Status, error and number of a refusal."""
+    return reply.status, reply.body["error"], reply.body["error_codes"][0]
+
+
+def assertion(graph: GraphClient, by: Signer, thumbprint: str | None = None, **changes: Any) -> str:
+    """An assertion as an application makes it, with something of it changed."""
+    tenant = graph.sandbox.connection["extra"]["tenant_id"]
+    claims = {
+        "iss": "sandbox-app",
+        "sub": "sandbox-app",
+        "aud": f"{graph.sandbox.url}/{tenant}/oauth2/v2.0/token",
+        "exp": int(time.time()) + 600,
+        "jti": "1",
+        **changes,
+    }
+    fingerprint = bytes.fromhex(thumbprint or by.thumbprint())
+    return jwt.encode(
+        claims, by.key, algorithm="RS256", headers={"x5t": jwt.utils.base64url_encode(fingerprint).decode()}
+    )
+
+
+def with_assertion(graph: GraphClient, text: str, **form: str) -> Reply:
+    """Send an application's request with an assertion."""
+    return ask(
+        graph,
+        **{
+            "grant_type": "client_credentials",
+            "client_id": "sandbox-app",
+            "scope": f"{GRAPH}/.default",
+            "client_assertion_type": JWT_BEARER,
+            "client_assertion": text,
+            **form,
+        },
+    )
+
+
+def msal(sandbox: Sandbox, client_id: str = "sandbox-public", secret: str | None = None) -> ClientApplication:
+    """MSAL as its own documentation sets it up for an authority that is not Microsoft's."""
+    from msal import ConfidentialClientApplication, PublicClientApplication
+
+    known: dict[str, Any] = {
+        "authority": f"{sandbox.url}/{sandbox.connection['extra']['tenant_id']}",
+        "instance_discovery": False,
+        "verify": str(sandbox.ca),
+    }
+    if secret:
+        return ConfidentialClientApplication(client_id, client_credential=secret, **known)
+    return PublicClientApplication(client_id, **known)
+
+
+def poll(app: ClientApplication, flow: dict[str, Any]) -> dict[str, Any]:
+    """Ask once, without MSAL's own waiting; it warns of asking too soon, which is what is tried here."""
+    flow.pop("latest_attempt_at", None)
+    answer: dict[str, Any] = app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True)
+    return answer
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token says."""
+    found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return found

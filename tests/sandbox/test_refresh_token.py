@@ -1,0 +1,188 @@
+"""What speaks for somebody who signed in once, and what Graph lets it do."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_graph_cancel.sandbox.client import SandboxError
+from tests.sandbox.signing import ADA, CANCELS, GRAPH, ask, claims, msal, refusal
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import GraphClient, Office, Reply
+
+BEN, TEAM = "ben@contoso.example", "team@contoso.example"
+
+
+def refresh(graph: GraphClient, token: str, **form: str) -> Reply:
+    """Send the public application's request."""
+    return ask(graph, **{"grant_type": "refresh_token", "client_id": "sandbox-public", "refresh_token": token, **form})
+
+
+class TestRefreshToken:
+    """What goes on speaking for somebody who signed in once."""
+
+    @pytest.mark.parametrize(("client_id", "secret"), [("sandbox-public", None), ("sandbox-app", "sandbox-secret")])
+    def test_msal_redeems_it(self, graph: GraphClient, office: Office, client_id: str, secret: str | None) -> None:
+        """Of a public and of a confidential application; with it comes the next one, which works too."""
+        token = graph.sandbox.refresh_token(BEN, client_id=client_id)
+        seen = {token}
+        for _ in range(3):
+            answer = msal(graph.sandbox, client_id, secret).acquire_token_by_refresh_token(token, CANCELS)
+            assert claims(answer["access_token"])["upn"] == BEN
+            token = answer["refresh_token"]
+            seen.add(token)
+        assert len(seen) == 4
+
+    def test_the_access_token_is_delegated(self, graph: GraphClient, office: Office) -> None:
+        """Scopes, name and object id of the person; no roles; as long as the setting says."""
+        graph.sandbox.settings(token_lifetime=60)
+        reply = refresh(graph, graph.sandbox.refresh_token(ADA), client_info="1")
+        found = claims(reply.body["access_token"])
+        assert found["scp"].split() == ["Calendars.ReadWrite", "Group.ReadWrite.All", "Place.Read.All", "User.Read"]
+        assert (found["upn"], found["oid"], found["idtyp"]) == (ADA, office.ada["id"], "user")
+        assert "roles" not in found
+        assert reply.body["expires_in"] == found["exp"] // 1 - found["iat"] == 60
+        info = reply.body["client_info"]
+        decoded = json.loads(base64.urlsafe_b64decode(info + "=" * (-len(info) % 4)))
+        assert decoded == {"uid": office.ada["id"], "utid": found["tid"]}
+        assert "id_token" not in reply.body
+
+    def test_the_old_one_stays_good_or_not(self, graph: GraphClient, office: Office) -> None:
+        """As Entra leaves it, or by the setting as other logins do it; its successor is good in both cases."""
+        first = graph.sandbox.refresh_token(ADA)
+        second = refresh(graph, first).body["refresh_token"]
+        assert refresh(graph, first).status == 200
+        graph.sandbox.settings(used_refresh_tokens="invalid")
+        assert refusal(refresh(graph, first)) == (400, "invalid_grant", 70000)
+        assert refresh(graph, second).status == 200
+
+    @pytest.mark.parametrize(
+        ("reason", "number", "suberror"),
+        [
+            ("revoked", 50173, None),
+            ("inactive", 700082, None),
+            ("mfa", 50076, "basic_action"),
+            ("consent", 65001, "consent_required"),
+        ],
+    )
+    def test_it_is_refused_for_a_reason_until_somebody_signs_in_again(
+        self, graph: GraphClient, office: Office, reason: str, number: int, suberror: str | None
+    ) -> None:
+        """For the person who is named; MSAL shows error and number."""
+        ada, ben = graph.sandbox.refresh_token(ADA), graph.sandbox.refresh_token(BEN)
+        assert graph.sandbox.refuse_refresh_tokens(reason, ADA.upper()) == 1
+        answer = msal(graph.sandbox).acquire_token_by_refresh_token(ada, CANCELS)
+        assert (answer["error"], answer["error_codes"], answer.get("suberror")) == ("invalid_grant", [number], suberror)
+        assert f"AADSTS{number}" in answer["error_description"]
+        assert refresh(graph, ben).status == 200
+        assert refresh(graph, graph.sandbox.refresh_token(ADA)).status == 200
+        with pytest.raises(SandboxError, match="reason must be one of"):
+            graph.sandbox.refuse_refresh_tokens("whim")
+
+    def test_what_is_none_and_what_is_anothers(self, graph: GraphClient, office: Office) -> None:
+        """Told apart by their numbers; after a reset none is known."""
+        token = graph.sandbox.refresh_token(ADA)
+        assert refusal(refresh(graph, "0.AXo")) == (400, "invalid_grant", 9002313)
+        assert refusal(refresh(graph, token, client_id="sandbox-public-reader")) == (400, "invalid_grant", 70000)
+        graph.sandbox.reset()
+        assert refusal(refresh(graph, token))[2] == 9002313
+
+    def test_scopes(self, graph: GraphClient, office: Office) -> None:
+        """All that was consented to comes, whatever of it was asked for; nothing else, and of one service alone."""
+        token = graph.sandbox.refresh_token(ADA)
+        narrow = refresh(graph, token, scope="user.read").body
+        assert "Calendars.ReadWrite" in claims(narrow["access_token"])["scp"]
+        assert narrow["scope"].startswith("Calendars.ReadWrite ")
+        default = refresh(graph, token, scope=f"{graph.sandbox.url}/.default openid").body
+        assert claims(default["access_token"])["aud"] == graph.sandbox.url
+        assert {f"{graph.sandbox.url}/.default", "openid"} <= set(default["scope"].split())
+        assert "id_token" in default
+        refused = refresh(graph, token, scope="Mail.Read")
+        assert (*refusal(refused), refused.body["suberror"]) == (400, "invalid_grant", 65001, "consent_required")
+        two = refresh(graph, token, scope=f"{GRAPH}/User.Read https://vault.azure.net/x")
+        assert refusal(two) == (400, "invalid_scope", 700022)
+
+    @pytest.mark.parametrize(
+        ("asked", "sentence"),
+        [
+            ({"upn": "nobody@contoso.example"}, "no such person"),
+            ({"client_id": "x"}, "no such application"),
+            ({"client_id": "sandbox-reader"}, "has not consented"),
+            ({"scope": "Mail.Read"}, "has not consented"),
+        ],
+        ids=str,
+    )
+    def test_a_wrong_one_is_not_made(
+        self, graph: GraphClient, office: Office, asked: dict[str, str], sentence: str
+    ) -> None:
+        """The control API explains why."""
+        with pytest.raises(SandboxError, match=sentence):
+            graph.sandbox.refresh_token(**asked)
+
+
+def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the settings' lifetimes, counted from when they were given out."""
+    from airflow_graph_cancel.sandbox import sign_ins
+    from airflow_graph_cancel.sandbox.entra import EntraError
+    from airflow_graph_cancel.sandbox.settings import Settings
+    from airflow_graph_cancel.sandbox.world import World
+
+    world = World(Settings(refresh_token_lifetime=100_000, device_code_lifetime=60), "empty")
+    world.store.add_mailbox(ADA)
+    app = world.apps.find("sandbox-public")
+    assert app
+    token = world.sign_ins.issue_refresh_token(app, ADA, "User.Read")
+    code, device = world.sign_ins.begin(app, "User.Read", world.settings)
+    began = sign_ins.time.time()
+    for passed, number, said in ((99_000, None, ""), (100_001, 700082, r"inactive for 1\.03:46:40")):
+        monkeypatch.setattr(sign_ins.time, "time", lambda passed=passed: began + passed)
+        if number is None:
+            assert world.sign_ins.redeem_refresh_token(token, app, "", world).person.upn == ADA
+        else:
+            with pytest.raises(EntraError, match=said) as refused:
+                world.sign_ins.redeem_refresh_token(token, app, "", world)
+            assert refused.value.number == number
+    with pytest.raises(ValueError, match="no sign-in waits"):
+        world.sign_ins.decide(device.user_code, "approve", None)
+    with pytest.raises(EntraError) as expired:
+        world.sign_ins.redeem_device(code, app, world.settings)
+    assert expired.value.error == "expired_token"
+
+
+class TestGraph:
+    """What a person's token opens."""
+
+    def test_the_own_mailbox_and_groups(self, graph: GraphClient, office: Office) -> None:
+        """Others' mailboxes, and groups that one is no member of, are refused."""
+        graph.sandbox.add_mailbox("board@contoso.example", kind="group", members=[ADA])
+        meeting = office.meet()
+        graph.tokens["ben"] = refresh(graph, graph.sandbox.refresh_token(BEN)).body["access_token"]
+        assert graph.get("/me", app="ben").body["mail"] == BEN
+        assert graph.get(f"/me/events/{meeting.copies[BEN]}", app="ben").status == 200
+        assert graph.get(f"/users/{BEN}/events", app="ben").status == 200
+        assert graph.get(f"/groups/{TEAM}/events", app="ben").status == 200
+        for path in (f"/users/{ADA}/events", "/groups/board@contoso.example/events"):
+            assert graph.get(path, app="ben").code == "ErrorAccessDenied"
+
+    def test_a_person_cancels_their_own_meeting(self, graph: GraphClient, office: Office) -> None:
+        """On /me, if the application may write calendars; with the right to read alone it is 403."""
+        meeting = office.meet()
+        for client_id, status in (("sandbox-public-reader", 403), ("sandbox-public", 202)):
+            token = graph.sandbox.refresh_token(ADA, client_id=client_id)
+            graph.tokens[client_id] = refresh(graph, token, client_id=client_id).body["access_token"]
+            assert graph.get(f"/me/events/{meeting.id}", app=client_id).status == 200
+            cancelled = graph.send("POST", f"/me/events/{meeting.id}/cancel", {"comment": "x"}, app=client_id)
+            assert cancelled.status == status
+        assert len(graph.sandbox.messages()) == 1
+
+    def test_the_shortcut_speaks_for_whom_the_setting_names(self, graph: GraphClient, office: Office) -> None:
+        """Client credentials of sandbox-person; with nobody in the tenant there is nobody to speak for."""
+        graph.sandbox.settings(signed_in_as=BEN)
+        assert claims(graph.token("sandbox-person"))["upn"] == BEN
+        assert graph.sandbox.token_requests()[-1]["person"] == BEN
+        graph.sandbox.reset()
+        assert refusal(graph.ask_for_token(client_id="sandbox-person")) == (400, "invalid_grant", 50034)
