@@ -1,13 +1,15 @@
 """Fill the pages from the code, so that they cannot say anything else than the code does.
 
-Three directives, each alone on its line::
+Four directives, each alone on its line::
 
     <!-- snippet: example_dags/cancel_one_meeting.py#cancel_one_meeting -->
     <!-- json: docs/snippets/connections/client_secret.json -->
+    <!-- page: docs/benchmarks.md -->
     <!-- connection fields -->
 
 The first shows what stands between ``[START name]`` and ``[END name]`` in a file, the second a whole file, the third a
-table of the connection form. A snippet that is not there, or any other HTML comment, fails the build.
+page that a program has written, the fourth a table of the connection form. A file that is not there, or any other HTML
+comment, fails the build.
 """
 
 from __future__ import annotations
@@ -34,22 +36,25 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 def _filled(directive: str) -> str:
     if directive == "connection fields":
         return _connection_fields()
+    if directive.startswith("page: "):
+        return _text(directive.removeprefix("page: "))
     if snippet := _SNIPPET.fullmatch(directive):
         return _code(snippet["path"], snippet["name"])
     if directive.startswith("json: "):
-        file = ROOT / directive.removeprefix("json: ")
-        if not file.is_file():
-            raise PluginError(f"There is no file {file}.")
-        return f"```json\n{file.read_text(encoding='utf-8').strip()}\n```"
+        return f"```json\n{_text(directive.removeprefix('json: ')).strip()}\n```"
     raise PluginError(f"There is no directive {directive!r}.")
 
 
-def _code(path: str, name: str) -> str:
+def _text(path: str) -> str:
     file = ROOT / path
     if not file.is_file():
-        raise PluginError(f"There is no file {path} to take the snippet {name} from.")
+        raise PluginError(f"There is no file {path} to show.")
+    return file.read_text(encoding="utf-8")
+
+
+def _code(path: str, name: str) -> str:
     section = re.compile(rf"^[ ]*# \[START {name}\]\n(.*?)^[ ]*# \[END {name}\]$", re.MULTILINE | re.DOTALL)
-    sections = section.findall(file.read_text(encoding="utf-8"))
+    sections = section.findall(_text(path))
     if len(sections) != 1:
         raise PluginError(f"{path} has {len(sections)} sections [START {name}] to [END {name}] in place of one.")
     return f'```python title="{path}"\n{textwrap.dedent(sections[0]).strip()}\n```'

@@ -42,7 +42,7 @@ def where_mailboxes_are_many() -> Section:
 Each client cancels a tenant of its own, in a process of its own, after a warm-up that pays for imports and sign-in. It
 is held to the local Graph's ledger: each attendee told once. Of this operator and of aiohttp the best of {ROUNDS}
 rounds counts. Memory is that of the whole process, Python and libraries included. Four requests at a time go to a
-mailbox, with two exceptions:
+mailbox (this operator's `concurrency` of {MANY.concurrency} is what that makes in all), with two exceptions:
 
 - python-o365 has no other way than one after another, reading each event first. It gets {FEWER} of the events. Its
   hosts are constants, so that subclasses put the local Graph in their place, and its pause of 200 ms before every
