@@ -65,7 +65,7 @@ def sandbox_process() -> Iterator[Sandbox]:
     """One local Graph for all tests."""
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-    with Sandbox.start(tenant="empty") as sandbox:
+    with Sandbox.start(tenant="empty", managed_identity_port=0) as sandbox:
         yield sandbox
 
 

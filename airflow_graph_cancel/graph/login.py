@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.identity import CredentialUnavailableError
 
 from airflow_graph_cancel.graph.answers import parse_retry_after
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
@@ -32,7 +33,21 @@ _EXPLAINED = {
     "AADSTS700027": "the certificate is not the one registered with the app",
     "AADSTS70011": "the scope is not valid",
     "AADSTS53003": "a Conditional Access policy blocks the app",
+    "AADSTS700211": "the app trusts no federated token of this issuer",
+    "AADSTS700213": "the app trusts no federated token with this subject",
+    "AADSTS700212": "the app trusts no federated token for this audience",
+    "AADSTS50173": "the refresh token was revoked, so that the person must sign in again",
+    "AADSTS700082": "the refresh token was not used for too long, so that the person must sign in again",
+    "AADSTS50076": "a second factor is asked for, so that the person must sign in again",
+    "AADSTS50078": "a second factor is asked for anew, so that the person must sign in again",
+    "AADSTS65001": "consent is missing: grant it, and let the person sign in again",
 }
+_UNAVAILABLE = {
+    "Azure CLI not found": "the Azure CLI is not installed on this machine",
+    "az login": "nobody is signed in to the Azure CLI on this machine (az login)",
+    "ManagedIdentity": "this machine has no such managed identity, or none answers",
+}
+"""What azure-identity says of a credential that a machine does not have; its own texts may quote others."""
 
 
 class RenewableCredential:
@@ -90,6 +105,9 @@ def login_error(error: AzureError) -> GraphCancelError:
         return ServiceUnavailableError(
             f"The login could not be reached ({type(error.inner_exception or error).__name__})."
         )
+    for phrase, explanation in _UNAVAILABLE.items():
+        if isinstance(error, CredentialUnavailableError) and phrase in text:
+            return AccessDeniedError(f"Sign-in failed: {explanation}.")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is not None and (status == 429 or status >= 500):
         headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
