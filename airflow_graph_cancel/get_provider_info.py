@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-_SIGN_IN, _NETWORK, _SAFETY = "Sign-in", "Cloud and network", "Safety"
+# The form draws the sections in the order in which they first occur below.
+_SIGN_IN, _SAFETY, _NETWORK = "Sign-in", "Mailbox and safety", "Cloud and network"
 
 
 def _field(section: str, label: str, description: str, **schema: Any) -> dict[str, Any]:
-    """Return one field of the form; optional unless the schema gives it a type of its own."""
+    """Return one field of the form: text, unless the schema says otherwise, and optional.
+
+    The form stars a field whose type does not admit null, and keeps its owner from saving while it is blank; what is
+    needed depends on the credential, so that the hook says it and not the form.
+    """
     return {
         "label": label,
         "description": description,
@@ -19,20 +24,20 @@ def _field(section: str, label: str, description: str, **schema: Any) -> dict[st
 def _dropdown(section: str, label: str, description: str, **choices: str) -> dict[str, Any]:
     """Return a field with choices and what the form calls them; the first one is preset."""
     preset = next(iter(choices))
-    return _field(
-        section, label, description, type="string", enum=list(choices), values_display=choices, default=preset
-    )  # fmt: skip
+    return _field(section, label, description, enum=list(choices), values_display=choices, default=preset)
 
 
-def _switch(section: str, label: str, description: str, *, preset: bool) -> dict[str, Any]:
-    return _field(section, label, description, type=["boolean", "null"], default=preset)
+def _switch(section: str, label: str, description: str) -> dict[str, Any]:
+    """Return a field that is on or off; off is preset."""
+    return _field(section, label, description, type=["boolean", "null"], default=False)
 
 
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "credential": _dropdown(
         _SIGN_IN,
         "Credential",
-        "How to sign in. Automatic takes the kind whose fields are filled in.",
+        "How to sign in. Automatic goes by what is filled in: a client secret (under Standard Fields), a certificate, "
+        "a refresh token or a federated token file. Anything else must be chosen.",
         auto="Automatic",
         client_secret="App with client secret",
         certificate="App with certificate",
@@ -43,69 +48,82 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         default="Default chain of azure-identity",
     ),
     "tenant_id": _field(
-        _SIGN_IN, "Tenant ID", "Directory (tenant) ID of the app registration. Managed identities need none."
+        _SIGN_IN, "Tenant ID",
+        "Directory (tenant) ID on the app registration's page in Entra. Managed identity, Azure CLI and default chain "
+        "need none.",
     ),
     "certificate_path": _field(
-        _SIGN_IN, "Certificate path", "PEM or PKCS12 file with its key on the worker, instead of a client secret."
+        _SIGN_IN, "Certificate path",
+        "App with certificate: path of a PEM or PKCS12 file with the certificate and its private key, on every machine "
+        "that uses this connection.",
     ),
     "private_key": _field(
         _SIGN_IN, "Certificate and private key",
-        "The certificate and its key as PEM text, instead of a path.", format="multiline",
+        "Or, in place of a path, the same as text: both PEM blocks, with their BEGIN and END lines.",
+        format="multiline",
     ),
     "certificate_password": _field(
-        _SIGN_IN, "Certificate password", "Of the certificate's key, if it has one.", format="password"
+        _SIGN_IN, "Certificate password", "App with certificate: of the private key, if it has one.", format="password"
     ),
     "refresh_token": _field(
         _SIGN_IN, "Refresh token",
-        "Of the person who signed in, for /me and group calendars: python -m airflow_graph_cancel.login prints it.",
+        "Person: what python -m airflow_graph_cancel.login prints. Needed for /me and for group calendars.",
         format="password",
     ),
     "federated_file": _field(
         _SIGN_IN, "Federated token file",
-        "File that proves the workload; blank means AZURE_FEDERATED_TOKEN_FILE of the worker.",
+        "Workload identity: path of the file that holds its token. Blank: the worker's AZURE_FEDERATED_TOKEN_FILE.",
     ),
-    "disable_instance_discovery": _switch(
-        _SIGN_IN, "Disable instance discovery",
-        "For a login authority that Microsoft's directory of clouds does not know.", preset=False,
+    "mailbox": _field(
+        _SAFETY, "Mailbox",
+        "Whose calendar is meant when a task names none: an address, such as ada@contoso.example, or an object ID. "
+        "Testing the connection reads it. Blank: that of the person who signed in.",
+    ),
+    "preview_only": _switch(
+        _SAFETY, "Preview only",
+        "On: nothing is ever sent through this connection, whatever a DAG says; tasks read and report.",
     ),
     "cloud": _dropdown(
         _NETWORK,
         "Cloud",
-        "Sets the addresses of Graph and of the login together; the fields below override them one by one.",
+        "Where the tenant is. Sets the addresses of Graph and of the login; the next fields override them one by one.",
         **{"global": "Global, GCC"},
         us_gov="US Government L4 (GCC High)",
         us_gov_dod="US Government L5 (DoD)",
         china="China (21Vianet)",
         custom="Custom: give Base URL and Authority",
     ),
-    "base_url": _field(_NETWORK, "Base URL", "Root of Graph, if it is not the cloud's."),
-    "authority": _field(_NETWORK, "Authority", "Login host, if it is not the cloud's."),
-    "api_version": _field(_NETWORK, "API version", "Graph version, v1.0 or beta; blank means v1.0."),
-    "scopes": _field(_NETWORK, "Scopes", "Comma-separated; blank means /.default of the Graph root."),
+    "base_url": _field(
+        _NETWORK, "Base URL", "Address of Graph, such as https://graph.microsoft.com. Blank: the cloud's."
+    ),
+    "authority": _field(
+        _NETWORK, "Authority", "Address of the login, such as https://login.microsoftonline.com. Blank: the cloud's."
+    ),
+    "disable_instance_discovery": _switch(
+        _NETWORK, "Disable instance discovery",
+        "On: do not ask Microsoft whether the Authority is one of its own. For a private cloud or a gateway.",
+    ),
+    "scopes": _field(
+        _NETWORK, "Scopes", "What the token is asked for, comma-separated. Blank: /.default of the Base URL."
+    ),
     "allowed_hosts": _field(
-        _NETWORK, "Allowed hosts",
-        "Hosts that may receive the token, comma-separated; blank means the Graph host alone.",
+        _NETWORK, "Allowed hosts", "Hosts that may receive the token, comma-separated. Blank: that of Graph alone."
+    ),
+    "api_version": _dropdown(
+        _NETWORK, "API version", "Of Graph. A task may name another.", **{"v1.0": "v1.0"}, beta="beta"
     ),
     "proxies": _field(
-        _NETWORK, "Proxies", 'JSON object: {"http": "http://proxy:3128", "https": "...", "no": "host1,host2"}.',
+        _NETWORK, "Proxies",
+        'As JSON: {"http": "http://proxy:3128", "https": "http://proxy:3128", "no": "host1,host2"}. Blank: none.',
         format="multiline",
     ),
-    "verify": _switch(
+    "verify": _field(
         _NETWORK, "Verify",
-        "Verify TLS certificates. The path of a CA bundle can be given as JSON and then holds for Graph and for the "
-        "login.", preset=True,
+        "Whom to trust with TLS, for Graph and the login: path of a file or folder with CA certificates, on every "
+        "machine that uses this connection. Blank: the public CAs. The word false turns verification off.",
     ),
     "trust_env": _switch(
-        _NETWORK, "Trust environment", "Use proxy and CA settings of the worker's environment.", preset=False
-    ),
-    "mailbox": _field(
-        _SAFETY, "Mailbox",
-        "Owner of the events when a task names none: user principal name or object ID. Blank means /me, which needs a "
-        "person's sign-in.",
-    ),
-    "preview_only": _switch(
-        _SAFETY, "Preview only",
-        "Nothing is ever sent through this connection, whatever a DAG says: tasks read and report.", preset=False,
+        _NETWORK, "Trust environment", "On: HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE of the worker count as well."
     ),
 }  # fmt: skip
 """Extras of a ``graph_calendar`` connection; the labels are also what error messages name."""
@@ -159,9 +177,14 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_graph_cancel.hooks.graph_event.GraphEventHook",
                 "hook-name": "Microsoft Graph Calendar",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["schema"],
-                    "relabeling": {"login": "Client ID", "password": "Client Secret", "host": "Graph host"},
-                    "placeholders": {"host": "graph.microsoft.com", "port": "443"},
+                    "hidden-fields": ["host", "schema"],
+                    # Airflow 3.3 refuses to test from the UI what is stored without a port, and presets none.
+                    "relabeling": {"login": "Client ID", "password": "Client Secret", "port": "Port (enter 443)"},
+                    "placeholders": {
+                        "login": "Application (client) ID in Entra; blank: system-assigned identity",
+                        "password": "The secret's value, not its ID",
+                        "port": "Without a port the Test button fails",
+                    },
                 },
                 "conn-fields": CONNECTION_FIELDS,
             }

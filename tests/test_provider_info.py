@@ -6,14 +6,19 @@ import json
 import subprocess
 import sys
 from importlib import import_module, metadata
+from itertools import groupby
 from pathlib import Path
 
 import airflow
 import jsonschema
 import pytest
+from airflow.sdk.log import redact
 from packaging.utils import canonicalize_name
 
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS, get_provider_info
+from airflow_graph_cancel.hooks.clouds import CLOUDS, CUSTOM
+from airflow_graph_cancel.hooks.fields import VERSIONS
+from airflow_graph_cancel.hooks.sign_in import Kind
 
 INFO = get_provider_info()
 
@@ -59,10 +64,35 @@ def test_the_msgraph_type_stays_with_its_owner() -> None:
     assert [connection["connection-type"] for connection in INFO["connection-types"]] == ["graph_calendar"]
 
 
-def test_optional_fields_may_be_left_blank() -> None:
+@pytest.mark.parametrize("name", CONNECTION_FIELDS)
+def test_every_field_may_be_left_blank(name: str) -> None:
     """The form stars a field, and keeps its owner from saving, unless its type admits null."""
-    for field in CONNECTION_FIELDS.values():
-        assert "null" in field["schema"]["type"] or field["schema"]["default"] in field["schema"]["enum"]
+    assert "null" in CONNECTION_FIELDS[name]["schema"]["type"]
+
+
+def test_dropdowns_offer_what_the_hook_understands() -> None:
+    """All of it and nothing else, each choice with words for it, and one preset."""
+    understood = {"credential": {"auto", *Kind}, "cloud": {*CLOUDS, CUSTOM}, "api_version": {*VERSIONS}}
+    offered = {name: field["schema"] for name, field in CONNECTION_FIELDS.items() if "enum" in field["schema"]}
+    assert {name: set(schema["enum"]) for name, schema in offered.items()} == understood
+    for schema in offered.values():
+        assert list(schema["values_display"]) == schema["enum"]
+        assert schema["default"] in schema["enum"]
+
+
+def test_sections_are_whole() -> None:
+    """The form draws a section where it first occurs: a field that stands apart would be drawn elsewhere."""
+    sections = [field["schema"]["section"] for field in CONNECTION_FIELDS.values()]
+    assert [section for section, _ in groupby(sections)] == ["Sign-in", "Mailbox and safety", "Cloud and network"]
+
+
+def test_secrets_are_masked_by_airflow() -> None:
+    """By their names, in the form, in the API and in logs; what is no secret can be read."""
+    shown = redact(dict.fromkeys(CONNECTION_FIELDS, "a value"))
+    masked = {name for name, value in shown.items() if value == "***"}
+    assert masked == {"private_key", "certificate_password", "refresh_token", "proxies"}
+    hidden = {name for name, field in CONNECTION_FIELDS.items() if field["schema"].get("format") == "password"}
+    assert hidden == {"certificate_password", "refresh_token"}
 
 
 def test_airflow_lists_the_provider_and_its_form(airflow_db: None) -> None:
