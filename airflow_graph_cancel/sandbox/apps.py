@@ -88,18 +88,18 @@ BUILT_IN: tuple[App, ...] = (
 
 
 class Apps:
-    """All applications of the tenant by client id, which is not case-sensitive."""
+    """All applications of the tenant by client id."""
 
     def __init__(self) -> None:
         self._apps = {app.client_id: app.complete() for app in BUILT_IN}
 
     def find(self, client_id: str) -> App | None:
         """Return an application, if it is registered."""
-        return self._apps.get(client_id.lower())
+        return self._apps.get(client_id)
 
     def put(self, app: App) -> App:
         """Register an application, or put it in the place of the one with its client id."""
-        self._apps[app.client_id.lower()] = whole = app.complete()
+        self._apps[app.client_id] = whole = app.complete()
         return whole
 
     def all(self) -> list[App]:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, cast
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from airflow_graph_cancel.sandbox import entra
 
@@ -81,6 +83,13 @@ class Federation:
     subject: str
     audience: str = EXCHANGE
     key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.key:
+            try:
+                load_pem_public_key(self.key.encode())
+            except (ValueError, UnsupportedAlgorithm) as error:
+                raise ValueError(f"a federation's key must be a public key in PEM: {error}") from error
 
     def to_json(self) -> Json:
         """Return what the control API shows."""

@@ -50,7 +50,8 @@ class DevicePage:
         """Show the page, and carry out what was decided on it."""
         message, status, code = "Whoever you choose, the device then acts for them.", 200, ""
         if request.method == "POST":
-            form = {name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()}
+            sent = (await request.body()).decode("utf-8", "replace")
+            form = {name: values[-1] for name, values in parse_qs(sent).items()}
             code = form.get("user_code", "")
             try:
                 somebody = person(self._world, form.get("as"))

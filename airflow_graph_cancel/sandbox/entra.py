@@ -10,6 +10,8 @@ import uuid
 
 from starlette.responses import JSONResponse
 
+#: The last second of the year 9999: an assertion may claim any number.
+_END_OF_TIME = 253_402_300_799
 _FEDERATION_HELP = (
     "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
     "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
@@ -191,4 +193,5 @@ def forged_federation(issuer: str) -> EntraError:
 
 
 def _time(seconds: float) -> str:
+    seconds = min(max(seconds, 0), _END_OF_TIME)
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")

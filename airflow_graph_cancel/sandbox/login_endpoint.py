@@ -47,9 +47,8 @@ class LoginEndpoint(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, unless a fault strikes."""
         request = Request(scope, receive, send)
-        body = await request.body()
-        text = body.decode("utf-8", "replace") if request.method == "POST" else scope["query_string"].decode()
-        form = {name: values[-1] for name, values in parse_qs(text).items()}
+        sent = await request.body() if request.method == "POST" else scope["query_string"]
+        form = {name: values[-1] for name, values in parse_qs(sent.decode("utf-8", "replace")).items()}
         entry = self.describe(form)
         try:
             fault = self._world.faults.pick(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -97,9 +96,13 @@ def _changed(world: World, body: Json) -> App:
         elif name == "certificates":
             changes[name] = tuple(Certificate.from_pem(text) for text in _strings(name, value))
         elif name == "federations":
-            changes[name] = tuple(map(_federation, cast("Sequence[object]", value)))
+            if not isinstance(value, list):
+                raise ValueError("federations must be a list of objects")
+            changes[name] = tuple(map(_federation, value))
         elif name == "public":
-            changes[name] = value is True
+            if not isinstance(value, bool):
+                raise ValueError("public must be true or false")
+            changes[name] = value
         elif name in _TEXTS:
             changes[name] = _text(values, name) if name in ("secret", "identity") else _text(values, name) or ""
         else:

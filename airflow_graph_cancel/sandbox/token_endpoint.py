@@ -186,7 +186,7 @@ def _authenticate(form: Form, app: App, grant: str, audiences: set[str]) -> str 
             raise entra.missing("client_assertion_type")
         return assertions.check(form["client_assertion"], app, audiences)
     if "client_secret" in form:
-        if app.secret is None or form["client_secret"] != app.secret:
+        if form["client_secret"] != app.secret:
             raise entra.wrong_secret(app.client_id)
         return "secret"
     if not app.public or grant == "client_credentials":

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
     from msal import ClientApplication
 
     from airflow_graph_cancel.sandbox.client import Sandbox
@@ -55,14 +56,19 @@ class Signer(NamedTuple):
         return self.certificate.fingerprint(hashes.SHA1()).hex()
 
 
+def certificate(name: str, key: CertificateIssuerPrivateKeyTypes, ends: timedelta) -> x509.Certificate:
+    """Make a certificate for a key."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=9))
+    return builder.not_valid_after(NOW + ends).sign(key, hashes.SHA256())
+
+
 @cache
 def signer(name: str, ends: timedelta = timedelta(days=1)) -> Signer:
     """Make a key and a certificate, once for each name."""
     key = rsa.generate_private_key(65537, 2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=9))
-    return Signer(key, builder.not_valid_after(NOW + ends).sign(key, hashes.SHA256()))
+    return Signer(key, certificate(name, key, ends))
 
 
 def options(sandbox: Sandbox, **more: Any) -> dict[str, Any]:

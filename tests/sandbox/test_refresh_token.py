@@ -12,6 +12,7 @@ from airflow_graph_cancel.sandbox.client import SandboxError
 from tests.sandbox.signing import ADA, CANCELS, GRAPH, ask, claims, msal, refusal
 
 if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.client import Sandbox
     from tests.sandbox.conftest import GraphClient, Office, Reply
 
 BEN, TEAM = "ben@contoso.example", "team@contoso.example"
@@ -151,6 +152,15 @@ def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPat
     with pytest.raises(EntraError) as expired:
         world.sign_ins.redeem_device(code, app, world.settings)
     assert expired.value.error == "expired_token"
+
+
+def test_a_connection_can_do_without_a_secret(sandbox: Sandbox) -> None:
+    """It leads to the same place, with something else to sign in by, or with nothing but the machine's identity."""
+    token = {"credential": "refresh_token", "refresh_token": "x"}
+    connection = sandbox.connection_without_secret("sandbox-public", **token)
+    assert (connection["login"], "password" in connection) == ("sandbox-public", False)
+    assert connection["extra"] == {**sandbox.connection["extra"], **token}
+    assert not {"login", "password"} & sandbox.connection_without_secret(None).keys()
 
 
 class TestGraph:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from airflow_graph_cancel.sandbox.client import SandboxError
 from tests.sandbox.signing import (
@@ -15,6 +17,7 @@ from tests.sandbox.signing import (
     GRAPH,
     ask,
     assertion,
+    certificate,
     fetch,
     may_cancel,
     options,
@@ -76,6 +79,7 @@ class TestCertificates:
             ({"exp": 1}, 700024),
             ({"exp": None}, 50027),
             ({"nbf": int(time.time()) + 7200}, 700024),
+            ({"nbf": 10**30}, 700024),
             ({"iss": "sandbox-reader", "sub": "sandbox-reader"}, 700021),
             ({"sub": "sandbox-reader"}, 700021),
         ],
@@ -130,6 +134,13 @@ class TestCertificates:
         good = assertion(graph, signer("app"))
         assert refusal(with_assertion(graph, good, client_assertion_type="saml")) == (400, "invalid_request", 900144)
 
+    def test_a_certificate_must_have_an_rsa_key(self, graph: GraphClient) -> None:
+        """As Entra's documentation of certificates wants it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        elliptic = certificate("elliptic", key, timedelta(days=1)).public_bytes(Encoding.PEM).decode()
+        with pytest.raises(SandboxError, match="must have an RSA key"):
+            graph.sandbox.register_app("sandbox-app", certificates=[elliptic])
+
     @pytest.mark.parametrize(
         ("properties", "sentence"),
         [
@@ -137,6 +148,9 @@ class TestCertificates:
             ({"certificates": "no list"}, "certificates must be a list"),
             ({"federations": [{"issuer": "https://x"}]}, "not a federation"),
             ({"federations": ["x"]}, "federation must be an object"),
+            ({"federations": None}, "federations must be a list"),
+            ({"federations": [{"issuer": "x", "subject": "y", "key": "z"}]}, "must be a public key in PEM"),
+            ({"public": "yes"}, "public must be true or false"),
             ({"identity": "robot"}, "identity must be"),
             ({"secret": 1}, "secret must be text"),
             ({"nosuch": 1}, "no 'nosuch'"),
