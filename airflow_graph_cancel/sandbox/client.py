@@ -137,16 +137,6 @@ class Sandbox(SignInClient):
         """Return the connection of another application, such as ``sandbox-scoped``."""
         return {**self.connection, "login": app}
 
-    def connection_without_secret(self, app: str | None, **extra: object) -> Reply:
-        """Return a connection that proves itself in another way than by a secret.
-
-        :param app: Client id; None leaves it out.
-        :param extra: What the connection has beside the addresses.
-        """
-        connection = {name: value for name, value in self.connection.items() if name not in ("login", "password")}
-        named = {"login": app} if app else {}
-        return {**connection, **named, "extra": {**self.connection["extra"], **extra}}
-
     def reset(self, tenant: str = "empty") -> None:
         """Make everything anew: the tenant, settings, faults and the ledger."""
         self._call("POST", "reset", {"tenant": tenant})

@@ -13,10 +13,22 @@ Reply = dict[str, Any]
 class SignInClient:
     """Applications, sign-ins that wait for a person, and refresh tokens of a running sandbox."""
 
+    connection: Reply
+
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None
     ) -> Reply:
         raise NotImplementedError
+
+    def connection_without_secret(self, app: str | None, **extra: object) -> Reply:
+        """Return a connection that proves itself in another way than by a secret.
+
+        :param app: Client id; None leaves it out.
+        :param extra: What the connection has beside the addresses.
+        """
+        connection = {name: value for name, value in self.connection.items() if name not in ("login", "password")}
+        named = {"login": app} if app else {}
+        return {**connection, **named, "extra": {**self.connection["extra"], **extra}}
 
     def apps(self) -> list[Reply]:
         """Return the applications and managed identities."""
