@@ -52,11 +52,12 @@ class LoginServer:
     def session(self) -> requests.Session:
         """Return an HTTP session for MSAL, which raises our errors when the login is down or away."""
         session = requests.Session()
-        session.verify, session.trust_env = self.verify, self.trust_env
+        session.trust_env = self.trust_env
         session.proxies.update(self.proxies)
         session.hooks["response"].append(_raise_for_unavailable)
-        # MSAL's own way to set a timeout; requests has none by default.
-        session.request = partial(session.request, timeout=self.timeouts)  # type: ignore[method-assign]
+        # On each request, as MSAL does itself: requests has no timeout otherwise, and would let a CA of the environment
+        # win over ours.
+        session.request = partial(session.request, timeout=self.timeouts, verify=self.verify)  # type: ignore[method-assign]
         return session
 
 

@@ -52,7 +52,7 @@ def make_credential(settings: GraphSettings) -> AsyncTokenCredential:
             return WorkloadIdentityCredential(token_file_path=sign_in.federated_file, **app, **_transport(settings))
         case Kind.MANAGED_IDENTITY:
             # Answered by the machine itself: no proxy is on the way to it, and it has its own way of retrying.
-            return ManagedIdentityCredential(client_id=sign_in.client_id)
+            return ManagedIdentityCredential(client_id=sign_in.client_id, use_env_settings=False)
         case Kind.AZURE_CLI:
             return AzureCliCredential(tenant_id=sign_in.tenant_id or "")
         case Kind.DEFAULT:

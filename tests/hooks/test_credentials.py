@@ -79,7 +79,8 @@ class TestApps:
     def test_a_managed_identity(
         self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch, kind: str, login: str | None
     ) -> None:
-        """System-assigned or named by its client id, as the platform answers for it."""
+        """System-assigned or named by its client id, as the platform answers for it, and never through a proxy."""
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         machine = sandbox.managed_identity if kind == "virtual-machine" else sandbox.managed_identity_app_service
         for name, value in machine.items():
             monkeypatch.setenv(name, value)
@@ -174,6 +175,15 @@ class TestPeople:
         for _ in range(3):
             assert asyncio.run(GraphEventHook().get_event(event_id))["id"] == event_id
         assert [request["status"] for request in person.token_requests()] == [200, 200, 200]
+
+    def test_the_connections_ca_wins(self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Over one of the environment, also where that is trusted for the rest."""
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt")
+        token = sandbox.refresh_token(ADA)
+        connect(
+            monkeypatch, sandbox, login="sandbox-public", tenant_id=tenant(sandbox), refresh_token=token, trust_env=True
+        )  # fmt: skip
+        assert cancel(event_id, None) == "cancelled"
 
     def test_one_token_serves_many_requests(self, person: Sandbox) -> None:
         """Fetched once, renewed when it is old."""
