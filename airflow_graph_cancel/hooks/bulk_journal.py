@@ -41,8 +41,9 @@ _MESSAGE, _MESSAGE_IF_MANY = 1000, 250
 _REQUEST_ID = 64
 """Bytes of JSON that are kept of what others wrote; Graph's own request ids have 36."""
 _FLUSH_EVERY = 5.0
-_LOOK_EVERY = 2.0
-"""Seconds: an orphan of an earlier try is noticed by its marks after this time at the latest."""
+_LOOK_EVERY = _FLUSH_EVERY
+"""Seconds: an orphan of an earlier try is noticed by its marks after this time at the latest. Writing a chunk reads it
+as well, so that this adds next to nothing."""
 
 
 def digest_of(orders: Sequence[Order]) -> str:
