@@ -16,10 +16,10 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test soak lint format docs bench clean
+.PHONY: help demo up test browser screenshots chromium soak lint format docs bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt Makefile
 	@uv=$$(uv --version >/dev/null 2>&1 && command -v uv || echo .build/uv/bin/uv); \
@@ -38,8 +38,25 @@ demo: $(READY) ## See it: cancel a feed's meetings in a local Graph, under a rea
 up: $(READY) ## Play with it: local Graph and Airflow's web UI stay up
 	@$(BIN)/python example_dags/_demo --stay
 
-test: $(READY) ## Run the tests
+test: $(READY) ## Run the tests, those in a browser too if Chromium is there
 	@$(BIN)/python -m pytest
+
+browser: $(READY) chromium ## Run the tests in a browser, and install Chromium for them
+	@$(BIN)/python -m pytest tests/browser
+
+screenshots: $(READY) chromium ## Take the documentation's pictures of the web UI anew
+	@mkdir -p docs/pages/images
+	@SCREENSHOTS=docs/pages/images $(BIN)/python -m pytest tests/browser
+
+chromium: # Debian's, if there is none; a package mirror may be out of step for a moment, so twice
+	@if ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then \
+	  root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  install() { \
+	    $$root apt-get update -qq && \
+	    $$root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	  }; \
+	  install || install; \
+	fi
 
 soak: $(READY) ## Run what takes longer than a test should
 	@$(BIN)/python -m pytest -o addopts="-ra --import-mode=importlib" tests/soak
