@@ -1,4 +1,4 @@
-"""A mailbox that takes longer and longer is asked for less, until it answers as quickly as before."""
+"""A mailbox that says "later", or takes longer and longer, is asked for less; what it did not refuse does not wait."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 
@@ -61,3 +62,22 @@ def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) ->
     assert at_once[4] == 1
     assert spans[5][0] >= spans[4][1]
     assert max(at_once[5:7]) <= 2
+
+
+def test_only_what_was_throttled_waits_each_by_its_own_delay(sandbox: Sandbox) -> None:
+    """Two parts of one batch are refused for one and for two seconds: the others are done at once, and not repeated."""
+    rows = meetings(sandbox, strained=6, other=6)
+    waits = {rows[1]["event_id"]: 1.0, rows[2]["event_id"]: 2.0}
+    for event_id, seconds in waits.items():
+        sandbox.add_fault("429", retry_after=f"{seconds:.0f}", match={"path": "/cancel", "event_id": event_id})
+    assert cancel(rows) == {"cancelled": 12}
+    sent: dict[str, list[float]] = {row["event_id"]: [] for row in rows}
+    for request in sandbox.requests(path="/cancel"):
+        event_id = unquote(request["path"].split("/events/")[1].removesuffix("/cancel"))
+        sent[event_id].append(datetime.fromisoformat(request["at"]).timestamp())
+    assert {event_id: len(times) for event_id, times in sent.items()} == {
+        event_id: 2 if event_id in waits else 1 for event_id in sent
+    }
+    first, second = (sent[event_id][1] - sent[event_id][0] for event_id in waits)
+    assert 1 <= first < second
+    assert second >= 2
