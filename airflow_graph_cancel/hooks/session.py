@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 
 from airflow_graph_cancel import __version__
 from airflow_graph_cancel.graph.client import GraphClient
-from airflow_graph_cancel.graph.errors import ConnectionSettingsError, InvalidInputError
+from airflow_graph_cancel.graph.errors import AccessDeniedError, ConnectionSettingsError, InvalidInputError
 from airflow_graph_cancel.graph.login import RenewableCredential
 from airflow_graph_cancel.hooks.credentials import CONNECT_TIMEOUT, READ_TIMEOUT, make_credential
 
@@ -53,7 +53,7 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
         trust_env=settings.trust_env,
         timeout=TIMEOUT,
         headers={"User-Agent": f"airflow-graph-cancel/{__version__}"},
-        event_hooks={"request": [_only_read]} if settings.preview_only else None,
+        event_hooks={"request": [_only_graph(settings), *([_only_read] if settings.preview_only else [])]},
     )
     try:
         provider = BaseBearerTokenAuthenticationProvider(
@@ -72,6 +72,18 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
     finally:
         await http.aclose()
         await credential.close()
+
+
+def _only_graph(settings: GraphSettings) -> Callable[[httpx.Request], Awaitable[None]]:
+    # Kiota sends a request for another host as well, without a token and without a word.
+    async def check(request: httpx.Request) -> None:
+        if request.url.host not in settings.allowed_hosts:
+            raise AccessDeniedError(
+                f"A request for {request.url.host} was not sent: this connection is for {settings.allowed_hosts[0]}. "
+                "Check Base URL and Allowed hosts."
+            )
+
+    return check
 
 
 async def _only_read(request: httpx.Request) -> None:

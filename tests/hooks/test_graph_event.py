@@ -7,6 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kiota_abstractions.method import Method
+from kiota_abstractions.request_information import RequestInformation
 
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
@@ -175,6 +177,29 @@ def test_bad_input_reaches_nobody(sandbox: Sandbox, bad: str | None) -> None:
     with pytest.raises(InvalidInputError):
         asyncio.run(GraphEventHook().cancel_event(bad, user_id=ADA))
     assert (sandbox.requests(), sandbox.ledger()["tokens"]) == ([], 0)
+
+
+def test_another_host_is_not_asked(sandbox: Sandbox) -> None:
+    """Whatever URL somebody gives the hook: neither the token nor the request goes elsewhere."""
+    asked = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, GraphEventHook() as hook:
+            client = hook._client
+            assert client is not None
+            request = RequestInformation(Method.GET)
+            request.url = f"https://127.0.0.1:{port}/x"
+            with pytest.raises(AccessDeniedError, match=r"127\.0\.0\.1 was not sent"):
+                await client._send_once(request)
+
+    asyncio.run(ask())
+    assert not asked
 
 
 def test_redirects_are_not_followed(sandbox: Sandbox, event_id: str) -> None:
