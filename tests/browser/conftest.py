@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import airflow_server
 from tests.browser.connection_form import ConnectionsPage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 collect_ignore_glob = [] if CHROMIUM else ["test_*.py"]
+expect.set_options(timeout=20_000)
 # Chromium itself must ask nobody either, and a test machine has neither a GPU nor a user.
 _ARGUMENTS = [
     "--no-sandbox",

@@ -47,7 +47,7 @@ class ConnectionsPage:
         self._open()
         self._row(conn_id).get_by_role("button", name="Test Connection").click()
         toast = self.page.locator(_TOAST)
-        expect(toast).to_have_count(1, timeout=30_000)
+        expect(toast).to_have_count(1)
         title, said = (toast.locator(f"[data-part={part}]").inner_text() for part in ("title", "description"))
         assert title in {"Test Connection Successful", "Test Connection Failed"}
         return title.endswith("Successful"), said
@@ -99,9 +99,9 @@ class ConnectionForm:
         """Type into a field, in place of what is in it."""
         self._shown(label).locator("input:not([type=hidden]), textarea").fill(text)
 
-    def text(self, label: str) -> str:
-        """What is in a field."""
-        return self._shown(label).locator("input:not([type=hidden]), textarea").input_value()
+    def expect_text(self, label: str, text: str) -> None:
+        """See a text in a field."""
+        expect(self._shown(label).locator("input:not([type=hidden]), textarea")).to_have_value(text)
 
     def choose(self, label: str, choice: str) -> None:
         """Take a choice of a dropdown."""
@@ -113,14 +113,15 @@ class ConnectionForm:
         """What a dropdown offers."""
         row = self._shown(label)
         row.get_by_role("combobox").click()
-        found = self.dialog.page.get_by_role("option").all_inner_texts()
+        options = self.dialog.page.get_by_role("option")
+        expect(options.first).to_be_visible()
+        found = options.all_inner_texts()
         row.get_by_role("combobox").blur()
         return found
 
-    def chosen(self, label: str) -> str:
-        """What a dropdown shows, blank if nothing is chosen."""
-        hidden = self._shown(label).locator("input[type=hidden]")
-        return hidden.input_value()
+    def expect_chosen(self, label: str, value: str) -> None:
+        """See a value, as it is stored, chosen in a dropdown; blank for none."""
+        expect(self._shown(label).locator("input[type=hidden]")).to_have_value(value)
 
     def clear(self, label: str) -> None:
         """Take a dropdown's choice away."""
@@ -130,9 +131,9 @@ class ConnectionForm:
         """Turn a switch on or off."""
         self._shown(label).locator("[data-scope=switch][data-part=control]").click()
 
-    def is_on(self, label: str) -> bool:
-        """Whether a switch is on."""
-        return self._shown(label).get_by_role("checkbox").is_checked()
+    def expect_switch(self, label: str, *, on: bool) -> None:
+        """See a switch on or off."""
+        expect(self._shown(label).get_by_role("checkbox")).to_be_checked(checked=on)
 
     def fill_json(self, text: str) -> None:
         """Write all extras as JSON."""
@@ -144,9 +145,9 @@ class ConnectionForm:
         self.dialog.page.keyboard.insert_text(text)
         self.section("Standard Fields").get_by_role("button").first.focus()
 
-    def can_save(self) -> bool:
-        """Whether the form lets its owner save."""
-        return self.dialog.get_by_role("button", name="Save").is_enabled()
+    def expect_savable(self) -> None:
+        """See that the form lets its owner save."""
+        expect(self.dialog.get_by_role("button", name="Save")).to_be_enabled()
 
     def save(self) -> None:
         """Save, and see the form close."""

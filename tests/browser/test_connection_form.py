@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from playwright.sync_api import expect
 
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
 from tests.browser.connection_form import JSON_SECTION
@@ -80,7 +81,7 @@ def test_every_field_is_drawn_in_its_section(
     assert {section: form.labels(section) for section in by_section} == by_section
     for field in CONNECTION_FIELDS.values():
         assert form.help(field["label"]) == field["description"]
-    assert form.can_save()
+    form.expect_savable()
 
     form.fill("Client ID", "11111111-1111-1111-1111-111111111111")
     form.fill("Client Secret", PASSWORD)
@@ -98,10 +99,10 @@ def test_a_dropdown_offers_words_for_people(connections: ConnectionsPage, name: 
     label, schema = DROPDOWNS[name]["label"], DROPDOWNS[name]["schema"]
     form = connections.add("dropdown")
     assert form.choices(label) == [schema["values_display"][choice] for choice in schema["enum"]]
-    assert form.chosen(label) == schema["default"]
+    form.expect_chosen(label, schema["default"])
     form.clear(label)
-    assert form.chosen(label) == ""
-    assert form.can_save()
+    form.expect_chosen(label, "")
+    form.expect_savable()
 
 
 def test_a_client_secret_from_the_first_field_to_the_last_edit(
@@ -123,9 +124,11 @@ def test_a_client_secret_from_the_first_field_to_the_last_edit(
         "Client ID": "sandbox-app", "Client Secret": "***", PORT: "443", "Mailbox": ADA, "Certificate path": "",
         "Base URL": sandbox.url, "Authority": sandbox.url, "Verify": str(sandbox.ca), "Refresh token": "",
     }.items():  # fmt: skip
-        assert form.text(label) == text
-    assert [form.chosen(label) for label in ("Credential", "Cloud")] == ["auto", "custom"]
-    assert [form.is_on(label) for label in ("Disable instance discovery", "Preview only")] == [True, False]
+        form.expect_text(label, text)
+    form.expect_chosen("Credential", "auto")
+    form.expect_chosen("Cloud", "custom")
+    form.expect_switch("Disable instance discovery", on=True)
+    form.expect_switch("Preview only", on=False)
     assert not shows(connections.page, SECRET)
     assert SECRET not in airflow.answer(CONN)
 
@@ -161,8 +164,8 @@ def test_a_certificate_pasted_as_text(
     assert connections.test("with_certificate")[0]
 
     form = connections.edit("with_certificate")
-    hidden = ("Certificate and private key", "Certificate password", "Proxies")
-    assert [form.text(label) for label in hidden] == ["***"] * 3
+    for label in ("Certificate and private key", "Certificate password", "Proxies"):
+        form.expect_text(label, "***")
     key_line = pem.splitlines()[1]
     for secret in (key_line, PASSWORD):
         assert not shows(connections.page, secret)
@@ -226,21 +229,25 @@ def test_the_port_is_what_the_test_button_needs(connections: ConnectionsPage, sa
 
 
 def test_what_was_stored_elsewhere_survives_the_form(connections: ConnectionsPage, airflow: AirflowServer) -> None:
-    """Of a connection from the command line the form draws what it has, and keeps what it does not draw."""
+    """Of a connection from the command line the form draws what it has, keeps what it does not draw, and takes more."""
+    extra = {"tenant_id": "t", "verify": True, "credential": "azure_cli"}
     airflow.store(
         {
             "connection_id": "from_elsewhere", "conn_type": "graph_calendar", "host": "graph.microsoft.us",
-            "extra": json.dumps({"tenant_id": "t", "verify": True, "credential": "azure_cli"}),
+            "extra": json.dumps(extra),
         }
     )  # fmt: skip
     form = connections.edit("from_elsewhere")
-    assert (form.text("Verify"), form.chosen("Credential")) == ("true", "azure_cli")
-    assert form.row("Mailbox").count() == 0
+    form.expect_text("Verify", "true")
+    form.expect_chosen("Credential", "azure_cli")
+    expect(form.row("Mailbox")).to_have_count(0)
+    form.fill_json(json.dumps({**extra, "mailbox": ADA}))
+    form.expect_text("Mailbox", ADA)
     form.fill("Tenant ID", "u")
     form.save()
     stored = airflow.stored("from_elsewhere")
     assert stored["host"] == "graph.microsoft.us"
-    assert stored["extra"] == {"tenant_id": "u", "verify": True, "credential": "azure_cli"}
+    assert stored["extra"] == {**extra, "tenant_id": "u", "mailbox": ADA}
 
 
 def test_an_msgraph_connection_from_its_own_form_works(
