@@ -12,10 +12,12 @@ import sys
 import time
 import urllib.request
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import psutil
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox
@@ -80,7 +82,7 @@ class Airflow:
 
     def mark_failed(self, name: str) -> None:
         """Do what a person does who presses "Mark as failed"."""
-        self._call("PATCH", f"{DAG}/dagRuns/{name}/taskInstances/cancel", {"new_state": "failed"})
+        self._call("PATCH", f"{self._dag(name)}/dagRuns/{name}/taskInstances/cancel", {"new_state": "failed"})
 
     def kill(self, name: str) -> None:
         """Kill the task's process of the first try, as the out-of-memory killer does."""
@@ -235,3 +237,28 @@ def test_a_killed_bulk_task_recovers_by_its_own_retry(airflow: Airflow) -> None:
         if request["mailbox"] != ADA
     )
     assert sent == ids
+
+
+def test_a_bulk_task_that_is_marked_failed_stops_sending(airflow: Airflow) -> None:
+    """Airflow tells the process, which lives for some seconds more: no batch begins a second after that."""
+    sandbox, owner = airflow.sandbox, "stopped@contoso.example"
+    sandbox.add_mailbox(owner)
+    meeting = {
+        "organizer": owner, "subject": "Planning", "attendees": [BEN],
+        "start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z",
+    }  # fmt: skip
+    made = sandbox.create_events([meeting] * 400)
+    sandbox.add_fault("slow", times=None, delay=1.5, match={"path": "batch$"})
+    airflow.start_bulk("stopped", [{"event_id": event["copies"][owner], "user_id": owner} for event in made])
+    until(lambda: sandbox.requests(mailbox=owner), "the first batch is out")
+    airflow.mark_failed("stopped")
+    stopped = airflow.processes / "stopped-1-stopped"
+    until(stopped.exists, "the process is told")
+    process = int((airflow.processes / "stopped-1").read_text())
+    until(lambda: not psutil.pid_exists(process), "the process has ended")
+    sandbox.clear_faults()
+    batches = {request["batch"] for request in sandbox.requests(mailbox=owner)}
+    began = [datetime.fromisoformat(each["at"]).timestamp() for each in sandbox.requests() if each["n"] in batches]
+    assert 0 < len(began) < 20
+    assert max(began) < float(stopped.read_text()) + 1
+    assert airflow.task("stopped")["state"] == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,20 @@ from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator, Grap
 
 
 class Watched:
-    """Leave the process id where the test looks for it."""
+    """Leave the process id, and the time of a stop, where the test looks for them."""
 
     async def aexecute(self, context: Any) -> Any:
         """Write it down, then do what the operator does."""
-        folder = Path(os.environ["TASK_PROCESSES"])
-        (folder / f"{context['dag_run'].conf['name']}-{context['ti'].try_number}").write_text(str(os.getpid()))
+        self._note = (
+            Path(os.environ["TASK_PROCESSES"]) / f"{context['dag_run'].conf['name']}-{context['ti'].try_number}"
+        )
+        self._note.write_text(str(os.getpid()))
         return await super().aexecute(context)  # type: ignore[misc]
+
+    def on_kill(self) -> None:
+        """Write down when Airflow says stop, then do what the operator does."""
+        self._note.with_name(f"{self._note.name}-stopped").write_text(str(time.time()))
+        super().on_kill()  # type: ignore[misc]
 
 
 class WatchedCancelOperator(Watched, GraphCancelEventOperator):
