@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ __all__ = ["EventAddress", "check_segment"]
 DEFAULT = "default"
 # Control characters, and surrogates, which no encoding can carry.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_RESERVED = re.compile(r"[^A-Za-z0-9_.~-]+")
 
 Form = Literal[
     "events",
@@ -62,10 +62,9 @@ def check_segment(argument: str, value: object) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
 def _encoded(segment: str) -> str:
-    # Most segments are names of resources and owners, which come again and again.
-    return quote(segment, safe="")
+    # Of an id of 150 characters a single one is mostly to be encoded, and quote alone would look at each of them.
+    return _RESERVED.sub(lambda found: quote(found[0], safe=""), segment)
 
 
 @dataclass(frozen=True, slots=True)
