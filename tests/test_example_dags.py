@@ -55,6 +55,10 @@ def test_the_demonstration_is_not_taken_for_dags(examples: dict[str, DAG]) -> No
         "cancel_on_failure",
         "check_access",
         "cancel_sharded",
+        "facility_closure",
+        "facility_closure_on_asset",
+        "offboarding",
+        "training_cancelled",
     }
 
 

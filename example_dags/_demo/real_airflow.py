@@ -67,7 +67,7 @@ def running(folder: Path, sandbox: Sandbox, *, port: int = 0, **more: str) -> It
         if not healthy(address, process):
             raise AirflowDownError(log.read_text(errors="replace")[-6000:])
         passwords = json.loads((folder / "airflow" / "simple_auth_manager_passwords.json.generated").read_text())
-        yield Airflow(address, passwords["admin"], process)
+        yield Airflow(address, passwords["admin"], process, log)
 
 
 def free_port(wanted: int) -> int:
