@@ -152,6 +152,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Microsoft Graph Calendar",
                 "python-modules": [
+                    "airflow_graph_cancel.operators.approve",
                     "airflow_graph_cancel.operators.cancel",
                     "airflow_graph_cancel.operators.find",
                     "airflow_graph_cancel.operators.report",
