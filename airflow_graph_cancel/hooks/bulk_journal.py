@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,8 @@ CHUNK = 150
 _LARGEST = 65_535
 """Bytes of JSON that Airflow takes as one value; more than that is cut off or refused by some databases."""
 _MESSAGE, _MESSAGE_IF_MANY = 1000, 250
+_PLAIN = re.compile(r"[A-Za-z0-9-]*")
+"""A text of which each character takes one byte of JSON, as request ids are."""
 _REQUEST_ID = 64
 """Bytes of JSON that are kept of what others wrote; Graph's own request ids have 36."""
 _FLUSH_EVERY = 5.0
@@ -274,6 +277,8 @@ class TaskStateBulkJournal:
 
 def _cut(text: str, most: int) -> str:
     """Return as much of a text as takes at most so many bytes of JSON; a character takes one to twelve."""
+    if len(text) * 12 <= most or (len(text) <= most and _PLAIN.fullmatch(text)):
+        return text
     text = text[:most]
     while (excess := len(json.dumps(text)) - 2 - most) > 0:
         text = text[: -max(1, excess // 12)]
