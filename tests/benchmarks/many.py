@@ -12,7 +12,7 @@ from tests.benchmarks.results import Promise, Section
 __all__ = ["where_mailboxes_are_many", "where_the_service_is_the_limit"]
 
 OURS, AIOHTTP, SDK, O365 = "this operator", "aiohttp, singly", "msgraph-sdk", "python-o365"
-ROUNDS = 3
+ROUNDS = 5
 FEWER = 200
 """Events for a client that cancels one after another."""
 HEADINGS = ("", "events", "cancels/s", "seconds", "CPU ms each", "peak MB", "own 429s", "local Graph busy")
