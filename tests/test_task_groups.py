@@ -216,6 +216,15 @@ def test_groups_of_one_dag_keep_apart(sandbox: Sandbox, meeting: dict[str, str],
     assert written(tmp_path, "elm")[0][0]["event_id"] == meeting["Elm House"]
 
 
+def test_only_what_an_approver_saw_is_cancelled(tmp_path: Path) -> None:
+    """Not what the finding task says, which may have been cleared and run again while its first plan was looked at."""
+    dag = group("approved_only", tmp_path, approve=True)
+    cancel, approve = dag.get_task("cancel_meetings.cancel"), dag.get_task("cancel_meetings.approve")
+    assert (cancel.events.operator, cancel.events.key) == (approve, "plan")
+    assert "cancel_meetings.approve" in cancel.without
+    assert cancel.trigger_rule == "all_success"
+
+
 def test_slips_are_found_when_the_dag_is_parsed(tmp_path: Path) -> None:
     """And not on the night when the building is closed."""
     with DAG("slips", schedule=None), pytest.raises(ValueError, match="response_timeout"):
