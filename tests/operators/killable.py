@@ -24,7 +24,8 @@ class FileStore:
 
     def set(self, key: str, value: Any) -> None:
         """Keep a value."""
-        new = self._folder / f"{key}.new"
+        # Under a name of no key, for a kill may leave half of it.
+        new = self._folder / f"new_{key}"
         new.write_text(json.dumps(value))
         new.replace(self._folder / key)
 
