@@ -28,7 +28,7 @@ with DAG(
         "facilities": Param("Contoso Facilities", type="string", title="Who signs the message"),
     },
 ):
-    # [START facility_closure]
+    # [START facility_feed]
     def day(text: str) -> str:
         return datetime.fromisoformat(text).strftime("%A %d %B, %H:%M")
 
@@ -54,6 +54,9 @@ with DAG(
             for row in rows
         ]
 
+    # [END facility_feed]
+
+    # [START facility_closure]
     @task_group
     def closure(building: str, start: str, end: str, timezone: str, title: str, comment: str) -> None:
         cancel_with_approval(
