@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk.bases.notifier import BaseNotifier
     from airflow.sdk.bases.operator import BaseOperator
     from airflow.sdk.definitions.context import Context
+    from airflow.sdk.execution_time.hitl import HITLUser
 
     from airflow_graph_cancel.graph.plan import Scope
 
@@ -76,6 +77,7 @@ def cancel_with_approval(
     approve: bool = True,
     response_timeout: timedelta | None = timedelta(hours=12),
     notifiers: Sequence[BaseNotifier] | BaseNotifier | None = None,
+    assigned_users: HITLUser | list[HITLUser] | None = None,
     plan_max_age: timedelta = timedelta(hours=24),
     if_changed: IfChanged = "hold",
     max_meetings: int | None = None,
@@ -102,6 +104,7 @@ def cancel_with_approval(
     :param approve: False sends without asking anybody.
     :param response_timeout: how long to wait for an answer, shorter than ``plan_max_age``; None waits for ever.
     :param notifiers: how approvers learn of it, such as a message to their channel.
+    :param assigned_users: who may answer (``{"id", "name"}``); default is everybody who may answer for the DAG.
     :param plan_max_age: see ``GraphCancelEventsOperator``, as the arguments up to ``max_people``.
     :param wait_for: how long cancelled meetings may take to be gone.
     :param look_every: time between two looks.
@@ -146,6 +149,7 @@ def cancel_with_approval(
                 comment=comment,
                 response_timeout=response_timeout,
                 notifiers=notifiers,
+                assigned_users=assigned_users,
                 retries=retries,
                 map_index_template="{{ task.subject }}",
             )
