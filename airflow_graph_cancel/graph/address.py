@@ -45,9 +45,7 @@ def check_segment(argument: str, value: object) -> str:
             "Nothing was sent."
         )
     if not isinstance(value, str):
-        raise InvalidInputError(
-            f"{argument} must be a string, not {type(value).__name__} ({value!r:.80}). Nothing was sent."
-        )
+        raise InvalidInputError(f"{argument} must be a string, not {type(value).__name__}. Nothing was sent.")
     if not value.strip():
         raise InvalidInputError(f"{argument} is empty or blank ({value!r}). Nothing was sent.")
     if value in {".", ".."}:

@@ -64,10 +64,11 @@ class GraphClient:
         try:
             return (await self.credential.get_token(*self.scopes)).token
         except AzureError as error:
-            raise login_error(error) from error
-        except (TypeError, KeyError, ValueError) as error:
+            # Not chained: what azure-identity quotes may hold the request, and that the secret.
+            raise login_error(error) from None
+        except (TypeError, KeyError, ValueError):
             # azure-identity takes an answer that is no token apart without a look at it.
-            raise AccessDeniedError("Sign-in failed: what the login answered is no token.") from error
+            raise AccessDeniedError("Sign-in failed: what the login answered is no token.") from None
 
     async def cancel(self, address: EventAddress, comment: str | None) -> Answer:
         """POST the cancellation once; a refused token is the caller's to renew, who may have been told to stop.
@@ -119,7 +120,7 @@ class GraphClient:
             async with asyncio.timeout(_LONGEST_ANSWER):
                 response = cast("httpx.Response", await self.adapter.send_primitive_async(request, "bytes", None))
         except AzureError as error:
-            raise login_error(error) from error
+            raise login_error(error) from None
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _transport_error(error) from error
         headers = {name.lower(): value for name, value in response.headers.items()}

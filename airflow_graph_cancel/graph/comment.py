@@ -25,4 +25,8 @@ def check_comment(comment: object) -> str | None:
             'comment is the string "None": a template rendered nothing, probably an XCom or a feed column that is '
             "not there. Nothing was sent."
         )
+    if any("\ud800" <= character <= "\udfff" for character in comment):
+        raise InvalidInputError(
+            "comment holds half of a character (a lone surrogate), which no message can carry. Nothing was sent."
+        )
     return comment if comment.strip() else None

@@ -35,6 +35,8 @@ class Draft:
         # By what a meeting is, whatever its organizer's address is spelt like.
         self.meetings: dict[tuple[str, datetime], Meeting] = {}
         self._left: dict[tuple[str, datetime], Left] = {}
+        self.kept_series: set[tuple[str, str]] = set()
+        """Mailbox and master of the series that have a date which is to be left alone."""
 
     def take(self, booking: Booking) -> None:
         """Take the organizer's copy of what a room is booked for, or leave it for a reason."""
@@ -59,11 +61,11 @@ class Draft:
             reason, booking.uid, booking.organizer, booking.start, booking.end, tuple(booking.rooms)
         )  # fmt: skip
 
-    def replace(self, meetings: Iterable[Meeting], gone: Iterable[Meeting]) -> None:
-        """Put these meetings in the place of all; those that are gone are left as not found."""
-        for meeting in gone:
+    def replace(self, meetings: Iterable[Meeting], left: Iterable[tuple[Reason, Meeting]]) -> None:
+        """Put these meetings in the place of all; the others are left for a reason."""
+        for reason, meeting in left:
             self._left[_key(meeting.uid, meeting.start)] = Left(
-                Reason.NOT_FOUND, meeting.uid, meeting.user_id, meeting.start, meeting.end, meeting.rooms,
+                reason, meeting.uid, meeting.user_id, meeting.start, meeting.end, meeting.rooms,
                 meeting.event_id,
             )  # fmt: skip
         self.meetings = {_key(meeting.uid, meeting.start): meeting for meeting in meetings}
@@ -95,8 +97,10 @@ class Draft:
             self.meetings[key] = replace(found, rooms=rooms)
             return
         people, outside = self.people(copy, owner)
-        reason = self._reason(copy, owner, people)
+        reason = self._reason(copy, (owner, organizer), people)
         if reason is not None:
+            if reason is Reason.KEPT and copy.series_id is not None:
+                self.kept_series.add((owner, copy.series_id))
             self._left[key] = Left(reason, copy.uid, owner, copy.start, copy.end, rooms, copy.event_id)
             return
         self.meetings[key] = Meeting(
@@ -116,13 +120,13 @@ class Draft:
             series_id=copy.series_id,
         )
 
-    def _reason(self, copy: Copy, organizer: str, people: int) -> Reason | None:
+    def _reason(self, copy: Copy, organizer: tuple[str, ...], people: int) -> Reason | None:
         search = self.search
         if copy.is_cancelled:
             return Reason.CANCELLED
         if not search.include_past and copy.end <= self._made_at:
             return Reason.PAST
-        if search.keeps(copy.subject, organizer):
+        if search.keeps(copy.subject, *organizer):
             return Reason.KEPT
         if not copy.attendees:
             return Reason.NOBODY

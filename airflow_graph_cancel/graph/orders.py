@@ -29,6 +29,8 @@ class Planned:
     :param start: ISO 8601 with offset.
     :param end: ISO 8601 with offset.
     :param people: who would get a message, rooms apart.
+    :param type: Graph's ``type``.
+    :param rooms: that it is in the plan for; they are no people.
     """
 
     change_key: str
@@ -36,6 +38,8 @@ class Planned:
     start: str
     end: str
     people: int
+    type: str = ""
+    rooms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +149,13 @@ def _order(row: object, comment: str | None, user_id: str | None, mailbox: str |
 def _planned(row: object) -> Planned | None:
     if not isinstance(row, Mapping) or not isinstance(row.get("changeKey"), str):
         return None
-    people = row.get("people")
+    people, rooms = row.get("people"), row.get("rooms")
     return Planned(
         change_key=str(row["changeKey"]),
         uid=str(row.get("iCalUId") or ""),
         start=str(row.get("start")),
         end=str(row.get("end")),
         people=people if isinstance(people, int) else -1,
+        type=str(row.get("type") or ""),
+        rooms=tuple(room for room in rooms if isinstance(room, str)) if isinstance(rooms, list) else (),
     )

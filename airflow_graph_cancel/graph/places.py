@@ -75,10 +75,9 @@ async def _by_name(
 ) -> dict[str, list[str]]:
     """Return the rooms of room lists that are called by their names."""
     (reply,) = await read_many(client, [Read(_PLACES, _LISTS)], options)
-    lists = {
-        str(row.get("displayName") or "").strip().casefold(): str(row.get("emailAddress") or "")
-        for row in _checked(reply).values
-    }
+    lists: dict[str, list[str]] = {}
+    for row in _checked(reply).values:
+        lists.setdefault(str(row.get("displayName") or "").strip().casefold(), []).extend(_addresses([row]))
     for what, wanted, known in (
         ("room list", names, list(lists)),
         ("building or room list", buildings, [*by_building, *lists]),
@@ -86,8 +85,13 @@ async def _by_name(
         for name in wanted:
             if name.strip().casefold() not in lists:
                 raise InvalidInputError(f"There is no {what} called {name!r}{_perhaps(name, known)}. Nothing was read.")
+            if len(found := lists[name.strip().casefold()]) != 1:
+                raise InvalidInputError(
+                    f"{len(found)} room lists are called {name!r} ({', '.join(found)}): give the address of the "
+                    "one that is meant. Nothing was read."
+                )
     asked = [*names, *buildings]
-    reads = [Read(_PLACES, _list_path(lists[name.strip().casefold()])) for name in asked]
+    reads = [Read(_PLACES, _list_path(lists[name.strip().casefold()][0])) for name in asked]
     replies = await read_many(client, reads, options)
     return {name: _addresses(_checked(reply).values) for name, reply in zip(asked, replies, strict=True)}
 

@@ -62,6 +62,7 @@ class _State:
     since: float = 0.0
     tries: int = 0
     token_refused: bool = False
+    pages: set[str] = field(default_factory=set)
 
 
 async def read_many(client: GraphClient, reads: Sequence[Read], options: Options) -> list[Reply]:
@@ -85,7 +86,7 @@ class _Reading:
         self.replies = [Reply() for _ in reads]
         self._client = client
         self._reads = reads
-        self._states = [_State(read.path) for read in reads]
+        self._states = [_State(read.path, pages={read.path}) for read in reads]
         self._patience = options.patience
         self._flights = Flights(self._fly, options)
 
@@ -149,10 +150,16 @@ class _Reading:
         else:
             state.tries, state.token_refused = 0, False
             reply.request_id = answer.request_id
-            rows = page.get("value")
-            reply.values += [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [page]
+            rows = page.get("value") if "value" in page else [page]
+            if not isinstance(rows, list) or "error" in page:
+                self._later(number, AnswerLostError(f"Graph's answer was no page when {mailbox} was read."))
+                return False
+            reply.values += [row for row in rows if isinstance(row, dict)]
             if isinstance(link := page.get("@odata.nextLink"), str):
-                state.path = self._below(link)
+                if (path := self._below(link)) in state.pages:
+                    raise ServiceUnavailableError(f"Graph's pages of {mailbox} lead back to one that was read.")
+                state.pages.add(path)
+                state.path = path
                 self._flights.wait_for_turn(mailbox, number, first=True)
         return False
 

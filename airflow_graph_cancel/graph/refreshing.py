@@ -105,12 +105,15 @@ class RefreshTokenCredential:
             raise ServiceUnavailableError(f"The login could not be reached ({type(error).__name__}).") from error
         except ValueError as error:
             # MSAL's word for an authority or a tenant that does not answer as one.
-            raise ClientAuthenticationError(message=str(error)) from error
+            raise ClientAuthenticationError(message=str(error)) from None
 
     def _redeem(self, app: ClientApplication, scopes: list[str], claims: str | None) -> AccessToken:
         refresh_token = _latest.get(self._key, self._given)
         more = {"claims_challenge": claims} if claims else {}
         answer: dict[str, Any] = app.acquire_token_by_refresh_token(refresh_token, scopes, **more)
+        if "access_token" not in answer and _latest.pop(self._key, ""):
+            # The one in the connection may be good where what it was rotated to is not.
+            return self._redeem(app, scopes, claims)
         if "access_token" not in answer:
             # azure-identity's error, so that one place explains AADSTS codes.
             raise ClientAuthenticationError(message=str(answer.get("error_description") or answer.get("error")))

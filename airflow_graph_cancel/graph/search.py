@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.plan import Scope
@@ -53,7 +54,23 @@ class Search:
     include_past: bool = False
     with_subjects: bool = False
 
-    def keeps(self, subject: str, organizer: str) -> bool:
-        """Return whether a meeting is to be left alone; upper and lower case are alike."""
-        names = subject.casefold(), organizer.casefold()
-        return any(fnmatch(name, pattern.casefold()) for pattern in self.keep for name in names)
+    def keeps(self, subject: str, *organizer: str) -> bool:
+        """Return whether a meeting is to be left alone; upper and lower case are alike.
+
+        Brackets are tried both as a set of characters and as themselves: "[Confidential] *" is a subject far more often
+        than it is a pattern, and a meeting that is kept by mistake can still be cancelled.
+
+        :param organizer: every address that is known of the organizer.
+        """
+        names = [_folded(name) for name in (subject, *organizer)]
+        return any(
+            fnmatchcase(name, each)
+            for pattern in map(_folded, self.keep)
+            for each in (pattern, pattern.replace("[", "[[]"))
+            for name in names
+        )
+
+
+def _folded(text: str) -> str:
+    # The same letter may be written with one character or with two.
+    return normalize("NFC", text).casefold()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_graph_cancel.graph.copies import parse_copy
+from airflow_graph_cancel.graph.plan import Reason
 from airflow_graph_cancel.graph.reading import Read, read_many
 
 if TYPE_CHECKING:
@@ -38,15 +39,21 @@ async def whole_series(client: GraphClient, draft: Draft, options: Options) -> N
         Read(owner, f"/users/{quote(owner, safe='')}/events/{quote(master, safe='')}?$select={_SELECT}")
         for owner, master in dates
     ]
-    series, gone = [], []
-    for group, reply in zip(dates.values(), await read_many(client, reads, options), strict=True):
+    series: list[Meeting] = []
+    left: list[tuple[Reason, Meeting]] = []
+    for (owner, master_id), reply in zip(dates, await read_many(client, reads, options), strict=True):
+        group = dates[owner, master_id]
         if reply.error is not None:
             raise reply.error
         if reply.refusal is not None:
-            gone += group
+            left += [(Reason.NOT_FOUND, meeting) for meeting in group]
             continue
         group.sort(key=lambda meeting: meeting.start)
         master, first = parse_copy(reply.values[0], draft.search.window.zone), group[0]
+        # A series goes as a whole or not at all: a date that is kept keeps it.
+        if (owner, master_id) in draft.kept_series or draft.search.keeps(master.subject, owner):
+            left += [(Reason.KEPT, meeting) for meeting in group]
+            continue
         people, outside = draft.people(master, first.user_id)
         series.append(
             replace(
@@ -63,4 +70,4 @@ async def whole_series(client: GraphClient, draft: Draft, options: Options) -> N
                 subject=master.subject if draft.search.with_subjects else None,
             )
         )
-    draft.replace([*alone, *series], gone)
+    draft.replace([*alone, *series], left)

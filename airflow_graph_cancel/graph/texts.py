@@ -29,7 +29,11 @@ def parse_text(argument: str, text: str) -> object:
             continue
         if not isinstance(found, str):
             return found
-    raise InvalidInputError(f"{argument} is the text {text!r:.80}, which is no list. Nothing was sent.")
+    # Not the text itself: it may hold comments and subjects.
+    raise InvalidInputError(
+        f"{argument} is a text of {len(text)} characters that begins with {text.lstrip()[0]!r} and is no list: perhaps "
+        "an XCom or a feed that was cut off. Nothing was sent."
+    )
 
 
 def names(argument: str, value: object) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ what the others' ``changeKey`` says.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.answers import Meaning
 from airflow_graph_cancel.graph.copies import Copy, parse_copy, series_uid
-from airflow_graph_cancel.graph.errors import RefusedError
+from airflow_graph_cancel.graph.errors import RefusedError, ServiceUnavailableError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.reading import Read, read_many
 from airflow_graph_cancel.graph.refusals import refusal
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["hold_changed"]
 
-_SELECT = ("id", "changeKey", "start", "end", "isAllDay", "attendees")
+_SELECT = ("id", "changeKey", "start", "end", "isAllDay", "type", "attendees")
+_DATES = {"occurrence", "exception"}
 _GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _DAY = timedelta(days=1)
 
@@ -47,15 +49,20 @@ async def hold_changed(client: GraphClient, work: BulkCancelling, options: Optio
     ]
     if not planned:
         return
-    begun = {_series(work.orders[number]) for number in work.begun()}
+    begun = {number: _series(work.orders[number]) for number in work.begun()}
+    dates_begun = Counter(begun.values())
     reads = [Read(order.address.mailbox, look_path(order.address, _SELECT)) for _, order, _ in planned]
     for (number, order, before), reply in zip(planned, await read_many(client, reads, options), strict=True):
         if reply.error is not None:
             work.leave(number, reply.error)
+        elif reply.refusal is None and not reply.values:
+            work.leave(number, ServiceUnavailableError(f"Graph answered a look at {order.address} with nothing."))
         elif reply.refusal is None:
             now = parse_copy(reply.values[0])
-            # A series that this task has begun has another key by that alone.
-            if now.change_key != before.change_key and (_series(order) not in begun or _differs(now, before, order)):
+            # Another date of its series that this task has cancelled gives it another key by that alone; nothing else
+            # does, and what does not recur has no other dates.
+            of_ours = before.type in _DATES and dates_begun[_series(order)] > (number in begun)
+            if now.change_key != before.change_key and not (of_ours and not _differs(now, before, order)):
                 work.settle(number, _changed(order, reply.request_id))
         elif reply.refusal.meaning not in _GONE:
             error = refusal(order.address, reply.refusal)
@@ -73,13 +80,19 @@ def _differs(now: Copy, before: Planned, order: Order) -> bool:
         start, end = datetime.fromisoformat(before.start), datetime.fromisoformat(before.end)
         # An all-day meeting's dates were planned where people are and are read in UTC.
         moved = abs(now.start - start) >= _DAY if now.is_all_day else now.start != start
-        return moved or now.end - now.start != end - start or _people(now, order) != before.people
+        # A date that somebody changed by itself is an exception from then on.
+        return (
+            moved
+            or now.end - now.start != end - start
+            or now.type != before.type
+            or _people(now, order, before) != before.people
+        )
     except (ValueError, TypeError):
         return True
 
 
-def _people(now: Copy, order: Order) -> int:
-    return len(now.people - {order.address.mailbox.casefold()})
+def _people(now: Copy, order: Order, before: Planned) -> int:
+    return len(now.people - {order.address.mailbox.casefold(), *map(str.casefold, before.rooms)})
 
 
 def _changed(order: Order, request_id: str | None) -> CancelResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -57,7 +58,9 @@ class Fields:
     def refuse_misspelt(self) -> None:
         """Refuse an extra that is almost one of ours: "preview_onyl" would be a guard that is open."""
         for name in self._extra.keys() - CONNECTION_FIELDS.keys():
-            if meant := get_close_matches(name, CONNECTION_FIELDS, n=1, cutoff=0.85):
+            # Airflow's old way of naming extras, and a form's labels, are forms of the name as well.
+            bare = re.sub(r"[^a-z0-9]+", "_", name.casefold().rpartition("__")[2])
+            if meant := get_close_matches(bare, CONNECTION_FIELDS, n=1, cutoff=0.85):
                 raise self.wrong(meant[0], f"is spelt {name!r} in the extras")
 
     def required(self, name: str) -> str:

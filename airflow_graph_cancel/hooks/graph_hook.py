@@ -95,6 +95,13 @@ class GraphHook(KiotaRequestAdapterHook):
         assert self._client is not None
         return self._client.adapter
 
+    def get_conn(self) -> RequestAdapter:
+        """Refuse: the parent's synchronous adapter knows nothing of ``preview_only`` and of hosts that get no token.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError("GraphEventHook has no synchronous adapter: use get_async_conn.")
+
     @staticmethod
     def normalize_url(url: str) -> str:
         """Return a path that fits behind our base URL, which has no trailing slash (the parent's has one)."""

@@ -137,8 +137,10 @@ def _proxy_mounts(settings: GraphSettings) -> dict[str, AiohttpTransport | None]
 def _quieten() -> None:
     # azure-identity says at INFO that it has a token, once for every request, and at WARNING what a proxy answered,
     # with the proxy's password; our own errors say the rest. A level set by a person stays.
+    # MSAL puts what a login answered into an ERROR if it is no JSON, and a gateway may have put the request into that.
     warning, error = logging.WARNING, logging.ERROR
-    for name, level in {"azure": warning, "azure.identity": error, "httpx": warning, "msal": warning}.items():
+    levels = {"azure": warning, "azure.identity": error, "httpx": warning, "msal": warning}
+    for name, level in {**levels, "msal.oauth2cli.oauth2": logging.CRITICAL}.items():
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(level)

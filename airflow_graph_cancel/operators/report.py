@@ -120,7 +120,9 @@ class GraphCancelReportOperator(BaseOperator):
         ti = context.get("ti")
         try:
             return build_report(
-                plan if plan is None or is_nothing(self.without) else _shortened(plan, names("without", self.without)),
+                plan
+                if plan is None or is_nothing(self.without)
+                else _shortened(plan, frozenset(names("without", self.without))),
                 results.rows,
                 verification,
                 title=self.title,
@@ -139,7 +141,7 @@ class GraphCancelReportOperator(BaseOperator):
         return f"{path}.{name}"
 
 
-def _shortened(plan: Row, without: Sequence[str]) -> dict[str, object]:
+def _shortened(plan: Row, without: frozenset[str]) -> dict[str, object]:
     """Return the plan with what was taken out of it among what is left, for that takes place and nobody need look."""
     meetings, left = cast("list[Row]", plan["meetings"]), cast("list[Row]", plan.get("left") or [])
     taken_out = [{**row, "reason": TAKEN_OUT} for row in meetings if row.get("event_id") in without]
