@@ -21,7 +21,7 @@ from airflow_graph_cancel.graph.errors import (
 )
 from airflow_graph_cancel.graph.flights import Batch, Flights, Options
 from airflow_graph_cancel.graph.looking import forecast, people_told
-from airflow_graph_cancel.graph.outcome import CancelResult
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.client import GraphClient
@@ -75,6 +75,7 @@ class BulkCancelling:
         self._preview = preview
         self._cases: dict[int, CancelCase] = {}
         self._troubles: dict[int, _Trouble] = {}
+        self._certainly_not_sent: set[int] = set()
 
     async def run(self) -> None:
         """Try every event; afterwards each is in ``results`` or, with its last error, in ``left``.
@@ -93,7 +94,7 @@ class BulkCancelling:
                     f"The task was told to stop; {len(self.results)} of {len(self.orders)} events are settled."
                 )
         finally:
-            self._journal.flush()
+            self._journal.close()
 
     def begun(self) -> list[int]:
         """Return the numbers of the events for which this task, in any of its tries, may have sent something."""
@@ -106,16 +107,28 @@ class BulkCancelling:
     def settle(self, number: int, result: CancelResult) -> None:
         """Note what became of an event without anything being sent for it."""
         self.results[number] = result
+        if result.outcome is Outcome.CHANGED:
+            self._certainly_not_sent.add(number)
         self.counts[result.outcome] += 1
         self._journal.settled(number, result)
 
     def refuse(self, number: int, error: RefusedError) -> None:
         """Settle an event by a refusal."""
-        self.settle(number, _refused(self.orders[number], error, self._case(number)))
+        case = self._case(number)
+        if not case.ever_in_doubt:
+            self._certainly_not_sent.add(number)
+        self.settle(number, _refused(self.orders[number], error, case))
 
     def leave(self, number: int, error: GraphCancelError) -> None:
         """Leave an event for a later try."""
         self.left[number] = error
+
+    def forget_what_was_not_sent(self) -> None:
+        """Let whoever runs the task again, by clearing it, have refused and held events decided about anew.
+
+        Only for a try after which Airflow makes no other by itself. What was ever in doubt stays as it is.
+        """
+        self._journal.forget(self._certainly_not_sent)
 
     def _wait_for_turn(self, number: int, *, first: bool = False) -> None:
         self._flights.wait_for_turn(self.orders[number].address.mailbox, number, first=first)
@@ -172,6 +185,8 @@ class BulkCancelling:
         except TryLaterError as error:
             self._later(number, case, error)
         except RefusedError as error:
+            if not case.ever_in_doubt:
+                self._certainly_not_sent.add(number)
             self._settle(number, _refused(order, error, case))
         else:
             if result is None:

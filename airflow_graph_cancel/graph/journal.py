@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_graph_cancel.graph.outcome import CancelResult
 
@@ -60,8 +60,11 @@ class BulkJournal(Protocol):
     def settled(self, number: int, result: CancelResult) -> None:
         """Note what became of an event."""
 
-    def flush(self) -> None:
-        """Store what has not been stored yet."""
+    def close(self) -> None:
+        """Note that this process sends nothing more, and store what has not been stored yet."""
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Let a next try decide about these events anew; nothing was sent for them that took effect."""
 
 
 class NoJournal:
@@ -112,5 +115,8 @@ class NoBulkJournal:
     def settled(self, number: int, result: CancelResult) -> None:
         """Keep nothing."""
 
-    def flush(self) -> None:
+    def close(self) -> None:
+        """Keep nothing."""
+
+    def forget(self, numbers: Iterable[int]) -> None:
         """Keep nothing."""

@@ -10,6 +10,7 @@ from airflow_graph_cancel.graph.errors import InvalidInputError
 
 __all__ = ["Window", "parse_window"]
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
 
 
@@ -87,6 +88,8 @@ def parse_window(start: object, end: object, timezone: str | None, *, longest: t
             f"The window is {(ends - begins) / timedelta(days=1):.0f} days long, more than {longest.days}. If it is "
             "meant, say so with max_days. Nothing was read."
         )
+    if not (begins.year >= _FIRST_YEAR and ends.year <= _LAST_YEAR):
+        raise InvalidInputError(f"The window is in the year {begins.year}, which no calendar shows. Nothing was read.")
     return Window(begins, ends, timezone)
 
 

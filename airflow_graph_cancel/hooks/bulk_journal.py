@@ -16,7 +16,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -69,6 +69,10 @@ class _Chunk:
     """Whether another process, or an earlier try, may have sent what is not settled."""
     unsent: set[int] = field(default_factory=set)
     """Events whose requests certainly took no effect."""
+    cleared: set[int] = field(default_factory=set)
+    """Events of which earlier tries left word that no request took effect, as long as nobody else has written since."""
+    last_by: object = None
+    """Who else wrote last."""
     dirty: bool = False
     looked: float = 0.0
     """When the store was last read, on the monotonic clock."""
@@ -91,10 +95,11 @@ class _EventJournal:
         return self._chunk.sent.get(self._number, 0)
 
     def sent_before(self) -> bool:
-        if not self._chunk.foreign and self._chunk.begun:
+        cleared = self._number in self._chunk.cleared
+        if (not self._chunk.foreign or cleared) and self._chunk.begun:
             # Asked about an answer, it must be the truth: whoever made the event vanish had written his mark before.
             self._journal.look_for_others(self._chunk, anew=bool(self.sent))
-        return self._chunk.foreign and self._number not in self._chunk.unsent
+        return self._chunk.foreign and self._number not in self._chunk.unsent | self._chunk.cleared
 
 
 class TaskStateBulkJournal:
@@ -136,6 +141,7 @@ class TaskStateBulkJournal:
             if (value := self._stored(place)) is not None:
                 unsent = value.get("unsent")
                 chunk.unsent = {int(str(number)) for number in unsent} if isinstance(unsent, list) else set()
+                chunk.cleared, chunk.last_by = set(chunk.unsent), value.get("by")
                 self._merge(chunk, value)
 
     def _key(self, place: int) -> str:
@@ -150,6 +156,9 @@ class TaskStateBulkJournal:
         if value.get("by") == self._me:
             return
         chunk.foreign = True
+        if value.get("by") != chunk.last_by:
+            chunk.cleared.clear()
+            chunk.last_by = value.get("by")
         sent, rows = value.get("sent"), value.get("rows")
         for number, count in (sent if isinstance(sent, dict) else {}).items():
             chunk.sent[int(number)] = max(chunk.sent.get(int(number), 0), int(str(count)))
@@ -229,6 +238,26 @@ class TaskStateBulkJournal:
             self._write_if_possible(chunk)
         elif time.monotonic() - self._flushed > _FLUSH_EVERY:
             self.flush()
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Take results back that are no cancellations, so that a next try decides about these events anew."""
+        for number in numbers:
+            chunk = self._chunks[self._chunk_of[number]]
+            if chunk.results.pop(number, None) is not None:
+                chunk.unsent.add(number)
+                chunk.dirty = True
+        for chunk in self._chunks:
+            if chunk.dirty:
+                self._write_if_possible(chunk)
+
+    def close(self) -> None:
+        """Note that what was not sent by now will not be sent by this process, and store what has changed."""
+        for chunk in self._chunks:
+            if chunk.begun and not chunk.foreign:
+                unsent = set(chunk.numbers) - chunk.sent.keys() - chunk.results.keys() - chunk.unsent
+                chunk.unsent |= unsent
+                chunk.dirty |= bool(unsent)
+        self.flush()
 
     def flush(self) -> None:
         """Store every chunk that has changed."""

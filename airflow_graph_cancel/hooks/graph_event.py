@@ -153,6 +153,7 @@ class GraphEventHook(GraphHook):
                 await refuse_too_many_people(client, rows, orders, max_people, options)
             keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
             work = BulkCancelling(client, orders, keep, options, preview=preview, tick=tick)
+            tick(work)
             if hold_if_changed and not preview:
                 await hold_changed(client, work, options)
             await work.run()

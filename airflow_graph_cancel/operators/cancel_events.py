@@ -134,6 +134,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self._stopped = False
         self._said = 0.0
         self._deferrals = 0
+        self._work: BulkCancelling | None = None
 
     @cached_property
     def hook(self) -> GraphEventHook:
@@ -166,7 +167,10 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
                 stopped=lambda: self._stopped,
                 tick=self._progress,
             )
-        except (TryLaterError, StoppedError):
+        except StoppedError:
+            self._report_what_was_done()
+            raise
+        except TryLaterError:
             raise
         except GraphCancelError as error:
             raise AirflowFailException(str(error)) from error
@@ -182,7 +186,22 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         """Send nothing more; Airflow calls this and lets the task go on for a few seconds."""
         self._stopped = True
 
+    def _report_what_was_done(self) -> None:
+        """Write the rows of what is settled: people were told of that, whoever stopped the task."""
+        if self._work is None or not self.report_path:
+            return
+        message = "The task was told to stop: it is not known whether this event is cancelled."
+        rows = {number: result.as_row() for number, result in self._work.results.items()}
+        for number, order in enumerate(self._work.orders):
+            if number not in rows:
+                address = order.address
+                rows[number] = CancelResult(
+                    event_id=address.event_id, mailbox=address.mailbox, outcome=Outcome.UNAVAILABLE, message=message,
+                ).as_row()  # fmt: skip
+        write_report(self.report_path, self._work.orders, rows)
+
     def _progress(self, work: BulkCancelling) -> None:
+        self._work = work
         now = time.monotonic()
         if now - self._said < _SAY_EVERY:
             return
@@ -209,6 +228,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
             self.log.warning("%d events have changed since the plan was made and were held back", held)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"total": len(work.orders), **_plain(work)}
+        if not unsettled:
+            work.forget_what_was_not_sent()
         bad = [row for number, row in sorted(rows.items()) if not self._passes(str(row["outcome"]))]
         if not bad:
             return result

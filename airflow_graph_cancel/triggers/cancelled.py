@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_graph_cancel.graph.errors import TryLaterError
+from airflow_graph_cancel.graph.patience import Patience
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphEventsCancelledTrigger"]
 
@@ -65,18 +69,24 @@ class GraphEventsCancelledTrigger(BaseTrigger):
             },
         )
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, when all are gone or the time is over; errors other than "later" end the trigger."""
+    def _make_hook(self) -> GraphEventHook:
         from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
-        hook = GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
+        return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield one event, when all are gone or the time is over; errors other than "later" end the trigger."""
+        # Importing the SDK takes a second, in which all other triggers would stand still.
+        hook = await asyncio.to_thread(self._make_hook)
         until = datetime.fromisoformat(self.until)
         rows = self.rows
         while True:
             left = (until - datetime.now(UTC)).total_seconds()
             await asyncio.sleep(max(0.0, min(self.poke_interval, left)))
             try:
-                _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency)
+                left = (until - datetime.now(UTC)).total_seconds()
+                patience = Patience(retry_for=max(0.0, min(self.poke_interval, left)))
+                _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency, patience=patience)
             except TryLaterError as error:
                 self.log.warning("Could not look whether events are gone: %s", error)
             else:

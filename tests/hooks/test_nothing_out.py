@@ -169,3 +169,9 @@ def test_libraries_are_quiet_unless_somebody_asks(sandbox: Sandbox, event_id: st
         root.removeHandler(handler)
         root.setLevel(before)
     assert not [line for _, line in handler.lines if any(f" {name}" in line for name in ("azure", "httpx", "msal"))]
+
+
+def test_there_is_no_adapter_that_knows_no_guards(sandbox: Sandbox) -> None:
+    """The parent's synchronous one would send through a connection that is for previews only."""
+    with pytest.raises(RuntimeError, match="get_async_conn"):
+        GraphEventHook().get_conn()

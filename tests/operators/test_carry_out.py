@@ -231,6 +231,33 @@ def test_a_series_that_was_begun_is_finished_by_the_retry(tower: Sandbox, moved:
     assert cancelled(tower) == ([first, third] if moved else [first, second, third])
 
 
+def test_what_has_changed_is_held_on_a_retry_too(tower: Sandbox) -> None:
+    """A single meeting is no date of a series that this task has begun: its key changes through others alone."""
+    first, second, third = (meet(tower, owner) for owner in (ADA, BEN, CYD))
+    plan, store = find(), Store()
+    for late in (second, third):
+        tower.add_fault("429", times=None, retry_after="120", match={"event_id": late, "method": "POST"})
+    with pytest.raises(TaskDeferred):
+        carry_out(plan, store)
+    tower.clear_faults()
+    change(tower, CYD, third, subject="Must take place")
+    assert carry_out(plan, store)["counts"] == {"cancelled": 2, "changed": 1}
+    assert sorted(cancelled(tower)) == sorted([first, second])
+
+
+def test_what_somebody_else_cancelled_between_two_tries_is_not_ours(tower: Sandbox) -> None:
+    """Its request was refused for certain; nobody may claim to have sent it."""
+    mine, theirs = meet(tower), meet(tower, CYD)
+    rows, store = [{"event_id": mine, "user_id": ADA}, {"event_id": theirs, "user_id": CYD}], Store()
+    tower.add_fault("429", times=None, retry_after="120", match={"event_id": theirs, "method": "POST"})
+    with pytest.raises(TaskDeferred):
+        carry_out(rows, store)
+    tower.clear_faults()
+    carry_out([rows[1]])
+    with pytest.raises(AirflowFailException, match="cancelled 1, missing 1"):
+        carry_out(rows, store)
+
+
 def test_what_cannot_be_looked_at_is_not_sent(tower: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a look nobody knows whether it still is what was approved."""
     meet(tower)

@@ -128,6 +128,31 @@ def test_what_is_kept_or_small_is_left(tower: Sandbox) -> None:
     assert set(left(find(min_people=3)).values()) == {"too few people"}
 
 
+@pytest.mark.parametrize("keep", ["[Confidential] *", "[confidential] board", "*PRÜFUNG*"])
+def test_a_pattern_that_could_be_meant_keeps(tower: Sandbox, keep: str) -> None:
+    """Brackets are part of many subjects, and letters come in two spellings."""
+    meet(tower, subject="[Confidential] Board")
+    meet(tower, subject="Pru\u0308fung")
+    assert len(find(keep=[keep])["left"]) == 1
+
+
+def test_a_date_that_is_kept_keeps_its_series(tower: Sandbox) -> None:
+    """With the whole series its date would go as well."""
+    series = {"recurrence": {"type": "daily", "interval": 1, "count": 5}, "subject": "Stand-up"}
+    meet(tower, exceptions={"2030-01-08": {"subject": "Audit by the regulator"}}, **series)
+    plan = find(scope="series", keep="*audit*", end="2030-01-12T00:00:00Z")
+    assert plan["meetings"] == []
+    assert {row["reason"] for row in plan["left"]} == {"kept"}
+
+
+def test_room_lists_of_one_name_are_not_guessed_between(tower: Sandbox) -> None:
+    """The last one would win, and the other building stay open."""
+    for number in (1, 2):
+        tower.add_mailbox(f"list{number}@contoso.example", kind="room_list", display_name="Rooms", members=[BEACON])
+    with pytest.raises(AirflowFailException, match="2 room lists are called 'Rooms'"):
+        find(room_list="Rooms")
+
+
 def test_subjects_are_private_unless_asked_for(tower: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """Not in the plan, not in the summary, not in the log; and not even read."""
     meet(tower, subject="Redundancies")
