@@ -59,10 +59,12 @@ async def hold_changed(client: GraphClient, work: BulkCancelling, options: Optio
             work.leave(number, ServiceUnavailableError(f"Graph answered a look at {order.address} with nothing."))
         elif reply.refusal is None:
             now = parse_copy(reply.values[0])
-            # Another date of its series that this task has cancelled gives it another key by that alone; nothing else
-            # does, and what does not recur has no other dates.
-            of_ours = before.type in _DATES and dates_begun[_series(order)] > (number in begun)
-            if now.change_key != before.change_key and not (of_ours and not _differs(now, before, order)):
+            # A date has the key of its series, which a neighbour's cancellation changes as well: by another closure, or
+            # by this task. What tells is whether the date itself is still what it was.
+            by_a_neighbour = before.type == "occurrence" or (
+                before.type in _DATES and dates_begun[_series(order)] > (number in begun)
+            )
+            if now.change_key != before.change_key and not (by_a_neighbour and not _differs(now, before, order)):
                 work.settle(number, _changed(order, reply.request_id))
         elif reply.refusal.meaning not in _GONE:
             error = refusal(order.address, reply.refusal)

@@ -212,6 +212,19 @@ def test_dates_of_a_series_do_not_hold_each_other(tower: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("moved", [False, True])
+def test_two_closures_of_one_series_both_take_place(tower: Sandbox, moved: bool) -> None:
+    """The second finds another key through the first; a date that really is another one is held all the same."""
+    meet(tower, recurrence={"type": "daily", "interval": 1, "count": 3})
+    first, second = find(), find(start="2030-01-08T00:00:00Z", end="2030-01-09T00:00:00Z")
+    assert carry_out(first)["counts"] == {"cancelled": 1}
+    if moved:
+        start, end = ({"dateTime": f"2030-01-08T{hour}:00:00", "timeZone": "UTC"} for hour in (15, 16))
+        change(tower, ADA, second["meetings"][0]["event_id"], start=start, end=end)
+    assert carry_out(second)["counts"] == ({"changed": 1} if moved else {"cancelled": 1})
+    assert len(cancelled(tower)) == (1 if moved else 2)
+
+
+@pytest.mark.parametrize("moved", [False, True])
 def test_a_series_that_was_begun_is_finished_by_the_retry(tower: Sandbox, moved: bool) -> None:
     """Its key is another one through our own work; a date that really is another one is held all the same."""
     meet(tower, recurrence={"type": "daily", "interval": 1, "count": 3})
