@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["hold_changed"]
 
 _SELECT = ("id", "changeKey", "start", "end", "isAllDay", "type", "attendees")
-_DATES = {"occurrence", "exception"}
 _GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _DAY = timedelta(days=1)
 
@@ -62,7 +61,7 @@ async def hold_changed(client: GraphClient, work: BulkCancelling, options: Optio
             # A date has the key of its series, which a neighbour's cancellation changes as well: by another closure, or
             # by this task. What tells is whether the date itself is still what it was.
             by_a_neighbour = before.type == "occurrence" or (
-                before.type in _DATES and dates_begun[_series(order)] > (number in begun)
+                before.type == "exception" and dates_begun[_series(order)] > (number in begun)
             )
             if now.change_key != before.change_key and not (by_a_neighbour and not _differs(now, before, order)):
                 work.settle(number, _changed(order, reply.request_id))

@@ -135,6 +135,26 @@ class TestApps:
         with pytest.raises(AccessDeniedError, match="az login"):
             cancel(event_id)
 
+    def test_the_azure_cli_gives_its_token(
+        self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """In the form in which its get-access-token prints one."""
+
+        async def fetch() -> str:
+            async with GraphEventHook() as hook:
+                assert hook._client is not None
+                return await hook._client.sign_in()
+
+        said = {"accessToken": asyncio.run(fetch()), "expires_on": 4102444800, "tokenType": "Bearer"}
+        token = tmp_path / "token"
+        token.write_text(json.dumps(said))
+        program = tmp_path / "az"
+        program.write_text(f"#!/bin/sh\ncat {token}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        connect(monkeypatch, sandbox, credential="azure_cli", tenant_id=tenant(sandbox))
+        assert cancel(event_id) == "cancelled"
+
     def test_an_app_is_nobody_at_me(self, sandbox: Sandbox, event_id: str) -> None:
         """It is told what would help."""
         with pytest.raises(GraphCancelError, match="signs in as a person"):
@@ -192,6 +212,18 @@ class TestPeople:
         work = asyncio.run(GraphEventHook().cancel_events(ids, batch=False))
         assert work.counts == {"cancelled": 30}
         assert len(person.token_requests()) == 1
+
+    def test_a_token_that_is_about_to_end_is_renewed(self, person: Sandbox, event_id: str) -> None:
+        """Before Graph would refuse it."""
+        person.settings(token_lifetime=60)
+
+        async def look_twice() -> None:
+            async with GraphEventHook() as hook:
+                for _ in range(2):
+                    await hook.get_event(event_id)
+
+        asyncio.run(look_twice())
+        assert len(person.token_requests()) > 1
 
     @pytest.mark.parametrize(
         ("reason", "said"),
