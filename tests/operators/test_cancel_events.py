@@ -310,7 +310,18 @@ class TestGuards:
         with pytest.raises(AirflowFailException, match=r"5 people .* max_people=4"):
             run(rows, max_people=4)
         assert sandbox.messages() == []
+        alone = {request["path"] for request in sandbox.requests() if request["batch"] is None}
+        assert alone == (set() if source == "rows" else {"/v1.0/$batch"})
         assert run(rows, max_people=5)["counts"] == {"cancelled": 5}
+
+    def test_a_report_in_an_object_store(self, meetings: Callable[..., Rows]) -> None:
+        """Any path that Airflow's ObjectStoragePath takes."""
+        from airflow.sdk import ObjectStoragePath
+
+        path = "memory://reports/closure.jsonl"
+        assert run(meetings(2), report_path=path)["report"] == path
+        rows = [json.loads(line) for line in ObjectStoragePath(path).read_text().splitlines()]
+        assert [row["outcome"] for row in rows] == ["cancelled", "cancelled"]
 
     @pytest.mark.parametrize("way", ["operator", "connection"])
     def test_preview_sends_nothing(
