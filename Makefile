@@ -59,7 +59,7 @@ chromium: # Debian's, if there is none; a package mirror may be out of step for 
 	fi
 
 soak: $(READY) ## Run what takes longer than a test should
-	@$(BIN)/python -m pytest -o addopts="-ra --import-mode=importlib" tests/soak
+	@$(BIN)/python -m pytest -o addopts="-ra --import-mode=importlib" bench/soak
 
 lint: $(READY) ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -80,7 +80,7 @@ $(READY_FOR_BENCH): $(READY)
 	@touch $@
 
 bench: $(READY_FOR_BENCH) ## Measure cost and speed, beside other clients, into docs/benchmarks.md
-	@$(BIN)/python -W ignore -m tests.benchmarks
+	@$(BIN)/python -W ignore -m bench
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .build site dist

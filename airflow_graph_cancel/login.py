@@ -18,9 +18,9 @@ from typing import Any
 
 from msal import PublicClientApplication
 
+from airflow_graph_cancel.graph.auth.refresh_token import LoginServer
 from airflow_graph_cancel.graph.errors import GraphCancelError
-from airflow_graph_cancel.graph.refreshing import LoginServer
-from airflow_graph_cancel.hooks.clouds import CLOUDS, GLOBAL
+from airflow_graph_cancel.hooks.connection.clouds import CLOUDS, GLOBAL
 
 __all__ = ["main"]
 

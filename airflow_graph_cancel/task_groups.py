@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.execution_time.hitl import HITLUser
 
-    from airflow_graph_cancel.graph.plan import Scope
+    from airflow_graph_cancel.graph.model.plan import Scope
 
 __all__ = ["CancellationTasks", "cancel_with_approval"]
 

@@ -22,7 +22,7 @@ with DAG(
     @task(retries=3, retry_policy=GraphRetryPolicy())
     async def cancel_if_small(event_id: str, organizer: str, at_most: str) -> dict[str, str | int | None]:
         from airflow_graph_cancel.hooks.graph_event import GraphEventHook
-        from airflow_graph_cancel.hooks.journal import TaskStateJournal
+        from airflow_graph_cancel.hooks.task_state.journal import TaskStateJournal
 
         store = get_current_context()["task_state_store"]
         async with GraphEventHook("graph_calendar_default") as hook:

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from airflow_graph_cancel.graph.address import check_segment
-from airflow_graph_cancel.graph.answers import Meaning
-from airflow_graph_cancel.graph.login import granted
-from airflow_graph_cancel.graph.reading import Read, Reply, read_many
-from airflow_graph_cancel.graph.refusals import mailbox_refusal
+from airflow_graph_cancel.graph.auth.credential import granted
+from airflow_graph_cancel.graph.dispatch.bulk_read import Read, Reply, read_many
+from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
+from airflow_graph_cancel.graph.http.response import Meaning
+from airflow_graph_cancel.graph.model.address import check_segment
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.client import GraphClient
-    from airflow_graph_cancel.graph.flights import Options
+    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["Access", "AccessReport", "check_access"]
 

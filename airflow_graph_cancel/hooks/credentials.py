@@ -14,15 +14,15 @@ from azure.identity.aio import (
     WorkloadIdentityCredential,
 )
 
-from airflow_graph_cancel.graph.login import raise_for_unavailable
-from airflow_graph_cancel.graph.refreshing import LoginServer, RefreshTokenCredential
-from airflow_graph_cancel.hooks.clouds import CLOUDS, GLOBAL
-from airflow_graph_cancel.hooks.sign_in import Kind
+from airflow_graph_cancel.graph.auth.credential import raise_for_unavailable
+from airflow_graph_cancel.graph.auth.refresh_token import LoginServer, RefreshTokenCredential
+from airflow_graph_cancel.hooks.connection.clouds import CLOUDS, GLOBAL
+from airflow_graph_cancel.hooks.connection.credential_kind import Kind
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from airflow_graph_cancel.hooks.settings import GraphSettings
+    from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "make_credential"]
 

@@ -7,29 +7,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.access import AccessReport, check_access
-from airflow_graph_cancel.graph.address import EventAddress
-from airflow_graph_cancel.graph.bulk import BulkCancelling
-from airflow_graph_cancel.graph.cancelling import cancel_event
+from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
+from airflow_graph_cancel.graph.cancel.drift import hold_changed
+from airflow_graph_cancel.graph.cancel.guards import refuse_too_many_people
+from airflow_graph_cancel.graph.cancel.inputs import Order, event_rows, parse_orders
+from airflow_graph_cancel.graph.cancel.journal import BulkJournal, Journal, NoJournal
+from airflow_graph_cancel.graph.cancel.preview import preview_event, read_event
+from airflow_graph_cancel.graph.cancel.single import cancel_event
+from airflow_graph_cancel.graph.cancel.verify import Remaining, find_remaining
 from airflow_graph_cancel.graph.comment import check_comment
+from airflow_graph_cancel.graph.dispatch.backoff import Patience, never_stopped
+from airflow_graph_cancel.graph.dispatch.dispatcher import Options
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.graph.finding import find_events
-from airflow_graph_cancel.graph.flights import Options
-from airflow_graph_cancel.graph.guards import refuse_too_many_people
-from airflow_graph_cancel.graph.journal import BulkJournal, Journal, NoJournal
-from airflow_graph_cancel.graph.looking import preview_event, read_event
-from airflow_graph_cancel.graph.orders import Order, event_rows, parse_orders
-from airflow_graph_cancel.graph.patience import Patience, never_stopped
-from airflow_graph_cancel.graph.remaining import Remaining, find_remaining
-from airflow_graph_cancel.graph.unchanged import hold_changed
-from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
+from airflow_graph_cancel.graph.find.finding import find_events
+from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.hooks.graph_hook import GraphHook
-from airflow_graph_cancel.hooks.stored import load_events
+from airflow_graph_cancel.hooks.storage import load_events
+from airflow_graph_cancel.hooks.task_state.bulk_journal import TaskStateBulkJournal
 
 if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.find.search import Search
+    from airflow_graph_cancel.graph.model.plan import Plan
     from airflow_graph_cancel.graph.outcome import CancelResult
-    from airflow_graph_cancel.graph.plan import Plan
-    from airflow_graph_cancel.graph.search import Search
-    from airflow_graph_cancel.hooks.settings import GraphSettings
+    from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 __all__ = ["GraphEventHook"]
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
-from airflow_graph_cancel.hooks.connection_check import check_connection
-from airflow_graph_cancel.hooks.session import open_client
-from airflow_graph_cancel.hooks.settings import GraphSettings
+from airflow_graph_cancel.hooks.client_factory import open_client
+from airflow_graph_cancel.hooks.connection.check import check_connection
+from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from kiota_abstractions.request_adapter import RequestAdapter
 
-    from airflow_graph_cancel.graph.client import GraphClient
+    from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["GraphHook"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
+from airflow_graph_cancel.graph.dispatch.backoff import Patience
 from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, ServiceUnavailableError
-from airflow_graph_cancel.graph.patience import Patience
 from airflow_graph_cancel.operators.endings import check_rendered, check_switches, given
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_graph_cancel.graph.errors import GraphCancelError
-from airflow_graph_cancel.graph.plan import plan_rows
-from airflow_graph_cancel.graph.summary import plain
+from airflow_graph_cancel.graph.find.summary import plain
+from airflow_graph_cancel.graph.model.plan import plan_rows
 from airflow_graph_cancel.report.times import find_zone, span
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class GraphApprovePlanOperator(ApprovalOperator):
         return answer
 
     def _load(self) -> Row:
-        from airflow_graph_cancel.hooks.stored import load_plan
+        from airflow_graph_cancel.hooks.storage import load_plan
 
         try:
             return load_plan(self.plan)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from airflow_graph_cancel.graph.cancel.journal import NoJournal
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
 from airflow_graph_cancel.graph.errors import (
     EventMissingError,
     GraphCancelError,
@@ -17,10 +19,8 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.journal import NoJournal
 from airflow_graph_cancel.graph.outcome import CancelResult
-from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
-from airflow_graph_cancel.hooks.journal import TaskStateJournal
+from airflow_graph_cancel.hooks.task_state.journal import TaskStateJournal
 from airflow_graph_cancel.operators.endings import (
     OBEY_GRAPH,
     Policy,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
-    from airflow_graph_cancel.graph.address import EventAddress
+    from airflow_graph_cancel.graph.model.address import EventAddress
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventOperator"]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
-from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
-from airflow_graph_cancel.graph.texts import names
+from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.endings import (
     OBEY_GRAPH,
     Policy,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
-    from airflow_graph_cancel.graph.bulk import BulkCancelling
+    from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventsOperator"]
@@ -145,7 +145,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
 
     async def aexecute(self, context: Context) -> dict[str, Any]:
         """Cancel the events and return the counts, or end the task as the outcomes demand."""
-        from airflow_graph_cancel.hooks.bulk_journal import TaskStateBulkJournal
+        from airflow_graph_cancel.hooks.task_state.bulk_journal import TaskStateBulkJournal
 
         budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
         try:

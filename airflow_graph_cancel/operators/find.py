@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError, StoppedError, TryLaterError
-from airflow_graph_cancel.graph.patience import LONGEST_WAIT, Patience
-from airflow_graph_cancel.graph.plan import Scope
-from airflow_graph_cancel.graph.search import Places, Search
-from airflow_graph_cancel.graph.summary import summarize
-from airflow_graph_cancel.graph.texts import names
-from airflow_graph_cancel.graph.window import parse_window
+from airflow_graph_cancel.graph.find.search import Places, Search
+from airflow_graph_cancel.graph.find.summary import summarize
+from airflow_graph_cancel.graph.model.plan import Scope
+from airflow_graph_cancel.graph.model.window import parse_window
+from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.endings import OBEY_GRAPH, check_rendered, check_switches, given
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class GraphFindEventsOperator(BaseAsyncOperator):
 
     async def aexecute(self, context: Context) -> dict[str, object]:
         """Return the plan, or what stands for it."""
-        from airflow_graph_cancel.hooks.stored import MOST_ROWS, own_path, save_plan
+        from airflow_graph_cancel.hooks.storage import MOST_ROWS, own_path, save_plan
 
         budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from airflow.sdk.bases.operator import BaseOperator
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.graph.texts import names
+from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.hooks.files import write_whole
 from airflow_graph_cancel.operators.endings import given
 from airflow_graph_cancel.operators.report_inputs import is_nothing, read_mapping, read_results
@@ -106,7 +106,7 @@ class GraphCancelReportOperator(BaseOperator):
         }
 
     def _report(self, context: Context) -> CancellationReport:
-        from airflow_graph_cancel.hooks.stored import load_plan
+        from airflow_graph_cancel.hooks.storage import load_plan
 
         if "report_path" in self._given and is_nothing(self.report_path):
             raise InvalidInputError("report_path is None: a template rendered nothing.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.graph.texts import parse_text
+from airflow_graph_cancel.graph.template_values import parse_text
 
 __all__ = ["Results", "is_nothing", "read_mapping", "read_results"]
 
@@ -112,7 +112,7 @@ def _rows_of_file(path: str) -> list[Row] | None:
 
 
 def _loaded(result: Row) -> list[Row]:
-    from airflow_graph_cancel.hooks.stored import load_rows
+    from airflow_graph_cancel.hooks.storage import load_rows
 
     try:
         rows = load_rows(result)

@@ -10,7 +10,7 @@ from airflow_graph_cancel.hooks.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_graph_cancel.graph.orders import Order
+    from airflow_graph_cancel.graph.cancel.inputs import Order
 
 __all__ = ["write_report"]
 

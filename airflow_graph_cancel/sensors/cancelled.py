@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 
+from airflow_graph_cancel.graph.dispatch.backoff import Patience
 from airflow_graph_cancel.graph.errors import GraphCancelError, TryLaterError
-from airflow_graph_cancel.graph.patience import Patience
-from airflow_graph_cancel.graph.texts import names
+from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.endings import OBEY_GRAPH, check_rendered, check_switches, given
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class GraphEventsCancelledSensor(BaseSensorOperator):
             raise AirflowFailException(str(error)) from error
 
     async def _remaining(self) -> tuple[int, list[Row]]:
-        from airflow_graph_cancel.hooks.stored import cancelled_rows
+        from airflow_graph_cancel.hooks.storage import cancelled_rows
 
         total, remaining = await self.hook.find_remaining(
             cancelled_rows(self.events),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_graph_cancel.graph.dispatch.backoff import Patience
 from airflow_graph_cancel.graph.errors import TryLaterError
-from airflow_graph_cancel.graph.patience import Patience
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook

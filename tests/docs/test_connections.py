@@ -10,9 +10,9 @@ import trustme
 from airflow.sdk import Connection
 
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
-from airflow_graph_cancel.hooks.clouds import CLOUDS
-from airflow_graph_cancel.hooks.settings import GraphSettings
-from airflow_graph_cancel.hooks.sign_in import Kind
+from airflow_graph_cancel.hooks.connection.clouds import CLOUDS
+from airflow_graph_cancel.hooks.connection.credential_kind import Kind
+from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 SHOWN = sorted((DOCS / "snippets" / "connections").glob("*.json"))

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
-from tests.sandbox.signing import ADA, CANCELS, GRAPH, ask, msal, options, poll, refusal
+from tests.support.signing import ADA, CANCELS, GRAPH, ask, msal, options, poll, refusal
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import GraphClient, Office, Reply

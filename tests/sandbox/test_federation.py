@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from tests.sandbox.signing import fetch, may_cancel, options, refusal, signer, with_assertion
+from tests.support.signing import fetch, may_cancel, options, refusal, signer, with_assertion
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox, SandboxError
 from tests.sandbox.conftest import GraphClient, Office
-from tests.sandbox.signing import GRAPH, fetch, may_cancel
+from tests.support.signing import GRAPH, fetch, may_cancel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
-from tests.sandbox.signing import ADA, CANCELS, GRAPH, ask, claims, msal, refusal
+from tests.support.signing import ADA, CANCELS, GRAPH, ask, claims, msal, refusal
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from airflow_graph_cancel.sandbox.client import SandboxError
-from tests.sandbox.signing import (
+from tests.support.signing import (
     ADA,
     GRAPH,
     ask,

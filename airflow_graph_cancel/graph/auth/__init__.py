@@ -1,0 +1,1 @@
+"""Tokens: the credential that every request uses, a person's refresh token, and what sign-in errors mean."""

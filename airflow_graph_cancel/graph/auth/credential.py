@@ -1,0 +1,147 @@
+"""The token: fetched once for many requests at a time, renewed when Graph refuses it, explained when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.identity import CredentialUnavailableError
+
+from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
+from airflow_graph_cancel.graph.retry_after import parse_retry_after
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from azure.core.credentials import AccessToken
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline import PipelineResponse
+
+__all__ = ["RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
+
+_EXPLAINED = {
+    "AADSTS7000215": "the client secret is wrong (not its ID but its value is needed)",
+    "AADSTS7000222": "the client secret has expired",
+    "AADSTS700016": "the app (client ID) is not known in this tenant",
+    "AADSTS90002": "the tenant is not known",
+    "AADSTS900023": "the tenant ID is neither a GUID nor a domain name",
+    "AADSTS700027": "the certificate is not the one registered with the app",
+    "AADSTS70011": "the scope is not valid",
+    "AADSTS53003": "a Conditional Access policy blocks the app",
+    "AADSTS700211": "the app trusts no federated token of this issuer",
+    "AADSTS700213": "the app trusts no federated token with this subject",
+    "AADSTS700212": "the app trusts no federated token for this audience",
+    "AADSTS50173": "the refresh token was revoked, so that the person must sign in again",
+    "AADSTS700082": "the refresh token was not used for too long, so that the person must sign in again",
+    "AADSTS50076": "a second factor is asked for, so that the person must sign in again",
+    "AADSTS50078": "a second factor is asked for anew, so that the person must sign in again",
+    "AADSTS65001": "consent is missing: grant it, and let the person sign in again",
+}
+_UNAVAILABLE = {
+    "Azure CLI not found": "the Azure CLI is not installed on this machine",
+    "az login": "nobody is signed in to the Azure CLI on this machine (az login)",
+    "ManagedIdentity": "this machine has no such managed identity, or none answers",
+}
+"""What azure-identity says of a credential that a machine does not have; its own texts may quote others."""
+
+
+class RenewableCredential:
+    """An azure-identity credential that can be made anew.
+
+    azure-identity goes on serving a cached token after Graph has answered 401 to it, so a fresh token needs a fresh
+    credential. It also fetches one token for each of many concurrent first calls; a lock makes that one in all.
+
+    :param make: returns a new credential with an empty cache.
+    """
+
+    def __init__(self, make: Callable[[], AsyncTokenCredential]) -> None:
+        self._make = make
+        self._credential = make()
+        self._lock = asyncio.Lock()
+
+    async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
+        """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``)."""
+        # azure-identity keeps two caches, with and without continuous access evaluation; kiota asks the first.
+        kwargs["enable_cae"] = True
+        async with self._lock:
+            return await self._credential.get_token(*scopes, claims=claims, **kwargs)
+
+    async def renew(self) -> None:
+        """Forget the cached token: the next call fetches one from the login."""
+        async with self._lock:
+            await self._credential.close()
+            self._credential = self._make()
+
+    async def close(self) -> None:
+        """Close the HTTP session to the login."""
+        await self._credential.close()
+
+    async def __aenter__(self) -> RenewableCredential:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+
+def login_error(error: AzureError) -> GraphCancelError:
+    """Return what a failed token request means, as one sentence without a secret in it.
+
+    :param error: as azure-identity raised it.
+    """
+    text = str(error.message)
+    if isinstance(error, ServiceRequestError | ServiceResponseError):
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return AccessDeniedError("The login's TLS certificate is not trusted: give the CA bundle's path as Verify.")
+        return ServiceUnavailableError(
+            f"The login could not be reached ({type(error.inner_exception or error).__name__})."
+        )
+    for phrase, explanation in _UNAVAILABLE.items():
+        if isinstance(error, CredentialUnavailableError) and phrase in text:
+            return AccessDeniedError(f"Sign-in failed: {explanation}.")
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    if status is not None and (status == 429 or status >= 500):
+        headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
+        retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
+        return ServiceUnavailableError(f"The login answered {status}.", status=status, retry_after=retry_after)
+    for code, explanation in _EXPLAINED.items():
+        if code in text:
+            return AccessDeniedError(f"Sign-in failed: {explanation} ({code}).", status=status, code=code)
+    # Never the text itself: a gateway may have put the request into it, and that holds the secret.
+    found = re.search(r"AADSTS\d+", text)
+    said = found[0] if found else f"the login answered {status}" if status else type(error).__name__
+    return AccessDeniedError(f"Sign-in failed: {said}.", status=status, code=found[0] if found else None)
+
+
+def raise_for_unavailable(response: PipelineResponse[Any, Any]) -> None:
+    """Raise for a login that is busy or down, which azure-identity would take for a refusal if the body is no JSON.
+
+    :param response: of the login; meant as azure-core's ``raw_response_hook``.
+    """
+    status = response.http_response.status_code
+    if status == 429 or status >= 500:
+        raise HttpResponseError(response=response.http_response)
+
+
+def granted(token: str) -> frozenset[str]:
+    """Return the permissions that an access token carries (claims ``roles`` and ``scp``).
+
+    Microsoft asks clients not to rely on a token's content; this is for messages to people, never for decisions.
+
+    :param token: a JWT; anything else gives an empty set.
+    """
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return frozenset([*claims.get("roles", []), *claims.get("scp", "").split()])
+    except (IndexError, ValueError, AttributeError, TypeError):
+        return frozenset()

@@ -1,0 +1,1 @@
+"""From rooms, buildings or people to a plan. Only reads."""

@@ -1,0 +1,1 @@
+"""An Airflow connection's fields, parsed and checked."""

@@ -1,0 +1,69 @@
+"""What the Test button and ``airflow connections test`` find out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from airflow_graph_cancel.graph.auth.credential import granted
+from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
+from airflow_graph_cancel.graph.http.response import Meaning
+from airflow_graph_cancel.graph.model.address import check_segment
+from airflow_graph_cancel.hooks.client_factory import open_client
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.http.client import GraphClient
+    from airflow_graph_cancel.hooks.connection.settings import GraphSettings
+
+__all__ = ["check_connection"]
+
+_WRITES = {"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"}
+
+
+async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]]) -> tuple[bool, str]:
+    """Sign in, look at the permissions, read the mailbox's calendar; return success and one sentence.
+
+    :param get_settings: reads and checks the connection.
+    """
+    try:
+        settings = await get_settings()
+        async with open_client(settings) as client:
+            found = [_rights(await client.sign_in())]
+            if settings.mailbox:
+                await _read_calendar(client, settings.mailbox)
+                found.append(f"The calendar of {settings.mailbox} can be read.")
+            else:
+                found.append("No mailbox is set, so that no calendar was read.")
+            if settings.preview_only:
+                found.append("Preview only: nothing will ever be sent.")
+    except GraphCancelError as error:
+        return False, str(error)
+    return True, " ".join(["Signed in.", *found])
+
+
+def _rights(token: str) -> str:
+    rights = granted(token)
+    if rights & _WRITES:
+        return "The app may write calendars (Calendars.ReadWrite)."
+    held = ", ".join(sorted(rights)) or "no permission"
+    return (
+        f"The token carries {held} and not Calendars.ReadWrite: cancelling will be refused, unless the right was "
+        "granted through RBAC for Applications, which a token does not show."
+    )
+
+
+async def _read_calendar(client: GraphClient, mailbox: str) -> None:
+    check_segment("mailbox", mailbox)
+    answer = await client.get(f"/users/{quote(mailbox, safe='')}/calendar?$select=id")
+    said = " ".join(filter(None, [str(answer.status), answer.code]))
+    match answer.meaning:
+        case Meaning.ACCEPTED:
+            return
+        case Meaning.MAILBOX_UNAVAILABLE | Meaning.EVENT_GONE:
+            problem = f"there is no mailbox {mailbox} in Exchange Online"
+        case Meaning.TOKEN_REFUSED | Meaning.DENIED:
+            problem = f"the app may not read the calendar of {mailbox}: permission or admin consent is missing"
+        case _:
+            problem = f"the calendar of {mailbox} could not be read"
+    raise InvalidInputError(f"Signed in, but {problem} (Graph answered {said}).")

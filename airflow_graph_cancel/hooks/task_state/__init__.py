@@ -1,0 +1,1 @@
+"""Journals in Airflow's task state store (AIP-103)."""
