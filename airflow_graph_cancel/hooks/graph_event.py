@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.access import AccessReport, check_access
-from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
+from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
 from airflow_graph_cancel.graph.cancel.drift import hold_changed
 from airflow_graph_cancel.graph.cancel.guards import refuse_too_many_people
-from airflow_graph_cancel.graph.cancel.inputs import Order, event_rows, parse_orders
+from airflow_graph_cancel.graph.cancel.inputs import CancelInput, event_rows, parse_inputs
 from airflow_graph_cancel.graph.cancel.journal import BulkJournal, Journal, NoJournal
 from airflow_graph_cancel.graph.cancel.preview import preview_event, read_event
 from airflow_graph_cancel.graph.cancel.single import cancel_event
 from airflow_graph_cancel.graph.cancel.verify import Remaining, find_remaining
 from airflow_graph_cancel.graph.comment import check_comment
-from airflow_graph_cancel.graph.dispatch.backoff import Patience, never_stopped
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff, never_stopped
 from airflow_graph_cancel.graph.dispatch.dispatcher import Options
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.find.finding import find_events
@@ -57,7 +57,7 @@ class GraphEventHook(GraphHook):
         calendar_group_id: str | None = None,
         *,
         preview: bool = False,
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
         journal: Callable[[EventAddress], Journal] | None = None,
         stopped: Callable[[], bool] = never_stopped,
     ) -> CancelResult:
@@ -73,28 +73,28 @@ class GraphEventHook(GraphHook):
         :param calendar_id: a calendar's id, or ``"default"``.
         :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
         :param preview: read and report, send nothing.
-        :param patience: how long to go on after "later" and lost answers; default five minutes.
+        :param backoff: how long to go on after "later" and lost answers; default five minutes.
         :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
         :param stopped: asked before every cancel request; True ends the work.
         :raises InvalidInputError: if an argument cannot be meant as it stands; nothing was sent.
         :raises RefusedError: if Graph or the login says no.
-        :raises TryLaterError: if patience ended first; ``in_doubt`` says whether a request may have taken effect.
+        :raises TryLaterError: if backoff ended first; ``in_doubt`` says whether a request may have taken effect.
 
         Source: https://learn.microsoft.com/graph/api/event-cancel
         """
         settings = await self.get_settings()
         address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
         text = check_comment(comment)
-        patience = patience or Patience()
+        backoff = backoff or Backoff()
         async with self._open(settings) as client:
             if preview or settings.preview_only:
-                return await preview_event(client, address, patience)
+                return await preview_event(client, address, backoff)
             return await cancel_event(
                 client,
                 address,
                 text,
                 journal=journal(address) if journal else NoJournal(),
-                patience=patience,
+                backoff=backoff,
                 stopped=stopped,
             )
 
@@ -112,11 +112,11 @@ class GraphEventHook(GraphHook):
         max_people: int | None = None,
         concurrency: int = 64,
         batch: bool = True,
-        patience: Patience | None = None,
-        journal: Callable[[Sequence[Order]], BulkJournal] | None = None,
+        backoff: Backoff | None = None,
+        journal: Callable[[Sequence[CancelInput]], BulkJournal] | None = None,
         stopped: Callable[[], bool] = never_stopped,
-        tick: Callable[[BulkCancelling], None] = lambda _: None,
-    ) -> BulkCancelling:
+        tick: Callable[[BulkCancellation], None] = lambda _: None,
+    ) -> BulkCancellation:
         """Cancel many events, each once, as fast as their mailboxes allow; return what became of each.
 
         :param events: a list of ids, a list of rows, or a plan; see
@@ -132,7 +132,7 @@ class GraphEventHook(GraphHook):
             ``people``, else from Graph.
         :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
         :param batch: False sends each request on its own.
-        :param patience: how long to go on with an event after its first "later"; default five minutes.
+        :param backoff: how long to go on with an event after its first "later"; default five minutes.
         :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
         :param stopped: asked before every request; True ends the work.
         :param tick: called several times a second, for progress.
@@ -141,18 +141,18 @@ class GraphEventHook(GraphHook):
         """
         settings = await self.get_settings()
         rows = event_rows(load_events(events), without=without, max_age=plan_max_age)
-        orders = parse_orders(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
+        orders = parse_inputs(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
         if max_meetings is not None and len(orders) > max_meetings:
             raise InvalidInputError(
                 f"{len(orders)} events are more than max_meetings={max_meetings}. Nothing was sent."
             )
-        options = Options(patience or Patience(), concurrency, batch, stopped)
+        options = Options(backoff or Backoff(), concurrency, batch, stopped)
         preview = preview or settings.preview_only
         async with self._open(settings) as client:
             if max_people is not None and not preview:
                 await refuse_too_many_people(client, rows, orders, max_people, options)
             keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
-            work = BulkCancelling(client, orders, keep, options, preview=preview, tick=tick)
+            work = BulkCancellation(client, orders, keep, options, preview=preview, tick=tick)
             tick(work)
             if hold_if_changed and not preview:
                 await hold_changed(client, work, options)
@@ -164,19 +164,19 @@ class GraphEventHook(GraphHook):
         search: Search,
         *,
         concurrency: int = 64,
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
         stopped: Callable[[], bool] = never_stopped,
     ) -> Plan:
         """Find the organizers' copies of the meetings of rooms, buildings or people. Reads only.
 
         :param search: where, when, and which meetings.
         :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-        :param patience: how long to go on with a request after its first "later"; default five minutes.
+        :param backoff: how long to go on with a request after its first "later"; default five minutes.
         :param stopped: asked before every request; True ends the work.
         :raises InvalidInputError: if something that was named is not there.
         :raises GraphCancelError: if something could not be read: half a plan is none.
         """
-        options = Options(patience or Patience(), concurrency, stopped=stopped)
+        options = Options(backoff or Backoff(), concurrency, stopped=stopped)
         async with self._open(await self.get_settings()) as client:
             return await find_events(client, search, options)
 
@@ -187,7 +187,7 @@ class GraphEventHook(GraphHook):
         *,
         without: Iterable[str] = (),
         concurrency: int = 64,
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> tuple[int, list[Remaining]]:
         """Find out which events are still there after they were cancelled. Reads only.
 
@@ -195,28 +195,28 @@ class GraphEventHook(GraphHook):
         :param user_id: owner of events that bring none.
         :param without: event ids that are taken out.
         :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-        :param patience: how long to go on with an event after its first "later"; default five minutes.
+        :param backoff: how long to go on with an event after its first "later"; default five minutes.
         :return: how many events are meant, and those that are not known to be gone.
         :raises InvalidInputError: naming every event that cannot be meant as it stands.
         """
         settings = await self.get_settings()
         rows = event_rows(load_events(events), without=without)
-        orders = parse_orders(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
+        orders = parse_inputs(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
         async with self._open(settings) as client:
-            return len(orders), await find_remaining(client, orders, Options(patience or Patience(), concurrency))
+            return len(orders), await find_remaining(client, orders, Options(backoff or Backoff(), concurrency))
 
     async def check_access(
-        self, mailboxes: Iterable[str], *, must_not_reach: Iterable[str] = (), patience: Patience | None = None
+        self, mailboxes: Iterable[str], *, must_not_reach: Iterable[str] = (), backoff: Backoff | None = None
     ) -> AccessReport:
         """Find out what the app can reach, for whoever sets up RBAC for Applications. Reads only.
 
         :param mailboxes: that the app needs.
         :param must_not_reach: that it should be kept from; those that it reads are in ``reached_wrongly``.
-        :param patience: how long to go on with a mailbox after its first "later"; default five minutes.
+        :param backoff: how long to go on with a mailbox after its first "later"; default five minutes.
         :raises GraphCancelError: if the app cannot sign in.
         """
         async with self._open(await self.get_settings()) as client:
-            return await check_access(client, mailboxes, must_not_reach, Options(patience or Patience()))
+            return await check_access(client, mailboxes, must_not_reach, Options(backoff or Backoff()))
 
     async def get_event(
         self,
@@ -227,7 +227,7 @@ class GraphEventHook(GraphHook):
         calendar_group_id: str | None = None,
         *,
         select: tuple[str, ...] = (),
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
     ) -> dict[str, object]:
         """Return one event as Graph writes it.
 
@@ -237,7 +237,7 @@ class GraphEventHook(GraphHook):
         :param calendar_id: a calendar's id, or ``"default"``.
         :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
         :param select: properties to read, in Graph's spelling; all if empty.
-        :param patience: how long to go on after "later"; default five minutes.
+        :param backoff: how long to go on after "later"; default five minutes.
         :raises GraphCancelError: as :meth:`cancel_event` does.
 
         Source: https://learn.microsoft.com/graph/api/event-get
@@ -245,7 +245,7 @@ class GraphEventHook(GraphHook):
         settings = await self.get_settings()
         address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
         async with self._open(settings) as client:
-            return await read_event(client, address, patience or Patience(), select)
+            return await read_event(client, address, backoff or Backoff(), select)
 
 
 def _address(

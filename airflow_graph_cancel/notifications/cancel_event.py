@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.operators.endings import check_rendered, check_switches, given
 
@@ -160,7 +160,7 @@ class GraphCancelEventNotifier(BaseNotifier):
                     self.calendar_id,
                     self.calendar_group_id,
                     preview=self.preview,
-                    patience=Patience(retry_for=self.time_limit, longest_wait=self.time_limit),
+                    backoff=Backoff(retry_for=self.time_limit, longest_wait=self.time_limit),
                 )
         except TimeoutError:
             raise ServiceUnavailableError(

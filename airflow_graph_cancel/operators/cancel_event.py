@@ -11,7 +11,7 @@ from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_graph_cancel.graph.cancel.journal import NoJournal
-from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
 from airflow_graph_cancel.graph.errors import (
     EventMissingError,
     GraphCancelError,
@@ -138,7 +138,7 @@ class GraphCancelEventOperator(BaseAsyncOperator):
                 self.calendar_id,
                 self.calendar_group_id,
                 preview=self.preview,
-                patience=Patience(retry_for=self._seconds_left(), longest_wait=LONGEST_WAIT),
+                backoff=Backoff(retry_for=self._seconds_left(), longest_wait=LONGEST_WAIT),
                 journal=partial(TaskStateJournal, store) if store is not None else self._no_journal,
                 stopped=lambda: self._stopped,
             )

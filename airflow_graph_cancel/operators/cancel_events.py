@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.template_values import names
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
-    from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
+    from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventsOperator"]
@@ -134,7 +134,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self._stopped = False
         self._said = 0.0
         self._deferrals = 0
-        self._work: BulkCancelling | None = None
+        self._work: BulkCancellation | None = None
 
     @cached_property
     def hook(self) -> GraphEventHook:
@@ -162,7 +162,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
                 max_people=self.max_people,
                 concurrency=self.concurrency,
                 batch=self.batch,
-                patience=Patience(retry_for=budget, longest_wait=LONGEST_WAIT),
+                backoff=Backoff(retry_for=budget, longest_wait=LONGEST_WAIT),
                 journal=partial(TaskStateBulkJournal, context.get("task_state_store")),
                 stopped=lambda: self._stopped,
                 tick=self._progress,
@@ -200,7 +200,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
                 ).as_row()  # fmt: skip
         write_report(self.report_path, self._work.orders, rows)
 
-    def _progress(self, work: BulkCancelling) -> None:
+    def _progress(self, work: BulkCancellation) -> None:
         self._work = work
         now = time.monotonic()
         if now - self._said < _SAY_EVERY:
@@ -212,7 +212,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
             "%d of %d settled (%s), %.0f/s%s", len(work.results), len(work.orders), _counted(work), rate, left
         )
 
-    def _end(self, work: BulkCancelling, context: Context) -> dict[str, Any]:
+    def _end(self, work: BulkCancellation, context: Context) -> dict[str, Any]:
         unsettled = {number: _left(work, number) for number in sorted(work.left)}
         rows = {**{number: result.as_row() for number, result in work.results.items()}, **unsettled}
         if self.report_path:
@@ -257,7 +257,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         return outcome in _PASSING
 
 
-def _left(work: BulkCancelling, number: int) -> dict[str, str | int | None]:
+def _left(work: BulkCancellation, number: int) -> dict[str, str | int | None]:
     error, address = work.left[number], work.orders[number].address
     return CancelResult(
         event_id=address.event_id,
@@ -269,11 +269,11 @@ def _left(work: BulkCancelling, number: int) -> dict[str, str | int | None]:
     ).as_row()
 
 
-def _plain(work: BulkCancelling) -> dict[str, int]:
+def _plain(work: BulkCancellation) -> dict[str, int]:
     counts = Counter({str(outcome): count for outcome, count in work.counts.items()})
     counts.update(str(error.outcome) for error in work.left.values())
     return dict(counts)
 
 
-def _counted(work: BulkCancelling) -> str:
+def _counted(work: BulkCancellation) -> str:
     return ", ".join(f"{outcome} {count}" for outcome, count in sorted(_plain(work).items()))

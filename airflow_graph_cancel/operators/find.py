@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Patience
+from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.find.search import Places, Search
 from airflow_graph_cancel.graph.find.summary import summarize
@@ -146,7 +146,7 @@ class GraphFindEventsOperator(BaseAsyncOperator):
             plan = await self.hook.find_events(
                 self._search(),
                 concurrency=self.concurrency,
-                patience=Patience(retry_for=budget, longest_wait=LONGEST_WAIT),
+                backoff=Backoff(retry_for=budget, longest_wait=LONGEST_WAIT),
                 stopped=lambda: self._stopped,
             )
         except (TryLaterError, StoppedError):

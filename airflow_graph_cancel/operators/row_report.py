@@ -10,14 +10,14 @@ from airflow_graph_cancel.hooks.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_graph_cancel.graph.cancel.inputs import Order
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 
 __all__ = ["write_report"]
 
 Row = dict[str, str | int | None]
 
 
-def write_report(path: str, orders: Iterable[Order], rows: Mapping[int, Row]) -> None:
+def write_report(path: str, orders: Iterable[CancelInput], rows: Mapping[int, Row]) -> None:
     """Write the report as JSON Lines, whole or not at all.
 
     :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import GraphCancelError, TryLaterError
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.endings import OBEY_GRAPH, check_rendered, check_switches, given
@@ -152,7 +152,7 @@ class GraphEventsCancelledSensor(BaseSensorOperator):
             self.user_id,
             without=names("without", self.without),
             concurrency=self.concurrency,
-            patience=Patience(retry_for=min(300.0, self.timeout)),
+            backoff=Backoff(retry_for=min(300.0, self.timeout)),
         )
         return total, [dict(each.as_row()) for each in remaining]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import TryLaterError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class GraphEventsCancelledTrigger(BaseTrigger):
             await asyncio.sleep(max(0.0, min(self.poke_interval, left)))
             try:
                 left = (until - datetime.now(UTC)).total_seconds()
-                patience = Patience(retry_for=max(0.0, min(self.poke_interval, left)))
-                _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency, patience=patience)
+                backoff = Backoff(retry_for=max(0.0, min(self.poke_interval, left)))
+                _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency, backoff=backoff)
             except TryLaterError as error:
                 self.log.warning("Could not look whether events are gone: %s", error)
             else:

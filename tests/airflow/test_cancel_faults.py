@@ -59,8 +59,8 @@ def test_one_message_whatever_the_fault(
     monkeypatch.setattr("airflow_graph_cancel.hooks.client_factory.TIMEOUT", httpx.Timeout(1.0))
     extra = {"slow": {"delay": 0.2}, "hang": {"delay": 10}}.get(kind, {})
     sandbox.add_fault(kind, times=1, after_effect=after_effect, retry_after="0", match={"path": "/cancel$"}, **extra)
-    patience = {"retry_for": 60} if by == "the loop" else {"retry_for": 0, "retries": 1}
-    state, row, run = run_once(run_dag, event_id, **patience)
+    backoff = {"retry_for": 60} if by == "the loop" else {"retry_for": 0, "retries": 1}
+    state, row, run = run_once(run_dag, event_id, **backoff)
     assert (state, row["outcome"]) == ("success", "cancelled")
     assert [message["kind"] for message in sandbox.messages(event_id=event_id)] == ["cancellation"]
     if by == "the next try" and kind not in {"slow", "401-expired", "400-invalid-recipients"}:

@@ -334,11 +334,11 @@ def test_many_pages_and_many_meetings(tower: Sandbox) -> None:
 def test_a_page_elsewhere_is_not_followed(tower: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The token goes to Graph's own host, whatever an answer says."""
     from airflow_graph_cancel.graph.http.client import GraphClient
-    from airflow_graph_cancel.graph.http.response import Answer
+    from airflow_graph_cancel.graph.http.response import Response
 
-    async def elsewhere(self: GraphClient, path: str) -> Answer:
+    async def elsewhere(self: GraphClient, path: str) -> Response:
         body = {"value": [], "@odata.nextLink": "https://graph.evil.example/v1.0/places?$skip=1"}
-        return Answer(200, {"request-id": "1"}, json.dumps(body).encode())
+        return Response(200, {"request-id": "1"}, json.dumps(body).encode())
 
     monkeypatch.setattr(GraphClient, "get", elsewhere)
     with pytest.raises(AirflowFailException, match=r"graph\.evil\.example"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_graph_cancel.graph.auth import refresh_token as refreshing
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, TryLaterError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 from tests.support.signing import signer
@@ -56,7 +56,7 @@ def tenant(sandbox: Sandbox) -> str:
 
 def cancel(event_id: str, user_id: str | None = ADA, **more: Any) -> str:
     """Cancel and return the outcome."""
-    verb = GraphEventHook().cancel_event(event_id, "Closed.", user_id=user_id, patience=Patience(retry_for=0), **more)
+    verb = GraphEventHook().cancel_event(event_id, "Closed.", user_id=user_id, backoff=Backoff(retry_for=0), **more)
     return str(asyncio.run(verb).outcome)
 
 

@@ -10,7 +10,7 @@ import pytest
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
     ConnectionSettingsError,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ADA, BEN, TEAM = "ada@contoso.example", "ben@contoso.example", "team@contoso.example"
 WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
-ONCE = Patience(retry_for=0)
+ONCE = Backoff(retry_for=0)
 
 
 def connect(
@@ -234,7 +234,7 @@ def test_a_server_that_is_not_there_was_certainly_not_asked(
     """A refused connection leaves no doubt, so that the next try need not look first."""
     conn_id = connect(monkeypatch, sandbox, {"base_url": "https://localhost:9"})
     with pytest.raises(GraphCancelError, match="could not be reached") as error:
-        asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA, patience=ONCE))
+        asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA, backoff=ONCE))
     assert (error.value.outcome, error.value.in_doubt) == ("unavailable", False)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.cancel.preview import PREVIEW
-from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE, CancelCase, Step
+from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE, Cancellation, Step
 from airflow_graph_cancel.graph.errors import GraphCancelError, TryLaterError
 from airflow_graph_cancel.graph.http.batch import Part
-from airflow_graph_cancel.graph.http.client import AnswerLostError
+from airflow_graph_cancel.graph.http.client import ResponseLostError
 from airflow_graph_cancel.graph.http.requests import cancel_body, look_path
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
-    from airflow_graph_cancel.graph.http.response import Answer
+    from airflow_graph_cancel.graph.http.response import Response
     from airflow_graph_cancel.graph.model.address import EventAddress, Form
 
 __all__ = ["Asking"]
@@ -32,13 +32,13 @@ class Asking:
         self._preview = preview
         self._bodies: dict[tuple[Form, bool, str | None], dict[str, object]] = {}
 
-    def sends(self, case: CancelCase) -> bool:
+    def sends(self, case: Cancellation) -> bool:
         """Return whether the case's next request is a cancellation."""
         return not self._preview and case.step is Step.SEND
 
     async def ask(
-        self, cases: Sequence[CancelCase], comments: Sequence[str | None]
-    ) -> Sequence[Answer | GraphCancelError]:
+        self, cases: Sequence[Cancellation], comments: Sequence[str | None]
+    ) -> Sequence[Response | GraphCancelError]:
         """Return each case's answer, or the error that stands for it.
 
         :param cases: at most twenty.
@@ -49,7 +49,7 @@ class Asking:
             if len(cases) == 1:
                 return [await self._alone(cases[0], comments[0])]
             parts = [self._part(case, comment) for case, comment in zip(cases, comments, strict=True)]
-            lost = AnswerLostError("Graph's answer to a batch lacked this part.")
+            lost = ResponseLostError("Graph's answer to a batch lacked this part.")
             return [answer or lost for answer in await self._client.batch(parts)]
         except TryLaterError as error:
             return [error] * len(cases)
@@ -58,12 +58,12 @@ class Asking:
     def _select(self) -> tuple[str, ...]:
         return PREVIEW if self._preview else EVIDENCE
 
-    async def _alone(self, case: CancelCase, comment: str | None) -> Answer:
+    async def _alone(self, case: Cancellation, comment: str | None) -> Response:
         if self.sends(case):
             return await self._client.cancel(case.address, comment)
         return await self._client.look(case.address, self._select)
 
-    def _part(self, case: CancelCase, comment: str | None) -> Part:
+    def _part(self, case: Cancellation, comment: str | None) -> Part:
         if self.sends(case):
             return Part("POST", f"{case.address.path}/cancel", self._body(case.address, comment))
         return Part("GET", look_path(case.address, self._select))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.cancel.asking import Asking
 from airflow_graph_cancel.graph.cancel.preview import forecast, people_told
-from airflow_graph_cancel.graph.cancel.state_machine import CancelCase
-from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Flights, Options
+from airflow_graph_cancel.graph.cancel.state_machine import Cancellation
+from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Dispatcher, Options
 from airflow_graph_cancel.graph.errors import (
     GraphCancelError,
     RefusedError,
@@ -19,16 +19,16 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.http.client import AnswerLostError
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.client import ResponseLostError
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.cancel.inputs import Order
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput
     from airflow_graph_cancel.graph.cancel.journal import BulkJournal
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["BulkCancelling"]
+__all__ = ["BulkCancellation"]
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _Trouble:
     token_refused: bool = False
 
 
-class BulkCancelling:
+class BulkCancellation:
     """Many events on their way to being cancelled.
 
     :param client: sends batches and single requests.
@@ -54,12 +54,12 @@ class BulkCancelling:
     def __init__(
         self,
         client: GraphClient,
-        orders: Sequence[Order],
+        orders: Sequence[CancelInput],
         journal: BulkJournal,
         options: Options,
         *,
         preview: bool = False,
-        tick: Callable[[BulkCancelling], None] = lambda _: None,
+        tick: Callable[[BulkCancellation], None] = lambda _: None,
     ) -> None:
         self.orders = orders
         self.results: dict[int, CancelResult] = dict(journal.settled_before())
@@ -70,10 +70,10 @@ class BulkCancelling:
         self._client = client
         self._asking = Asking(client, preview=preview)
         self._journal = journal
-        self._patience = options.patience
-        self._flights = Flights(self._fly, options, lambda: tick(self))
+        self._patience = options.backoff
+        self._dispatcher = Dispatcher(self._fly, options, lambda: tick(self))
         self._preview = preview
-        self._cases: dict[int, CancelCase] = {}
+        self._cases: dict[int, Cancellation] = {}
         self._troubles: dict[int, _Trouble] = {}
         self._certainly_not_sent: set[int] = set()
 
@@ -87,9 +87,9 @@ class BulkCancelling:
                 self._wait_for_turn(number)
         try:
             # A single sign-in before many requests begin at once.
-            if len(self._flights):
+            if len(self._dispatcher):
                 await self._client.sign_in()
-            if not await self._flights.run():
+            if not await self._dispatcher.run():
                 raise StoppedError(
                     f"The task was told to stop; {len(self.results)} of {len(self.orders)} events are settled."
                 )
@@ -131,7 +131,7 @@ class BulkCancelling:
         self._journal.forget(self._certainly_not_sent)
 
     def _wait_for_turn(self, number: int, *, first: bool = False) -> None:
-        self._flights.wait_for_turn(self.orders[number].address.mailbox, number, first=first)
+        self._dispatcher.wait_for_turn(self.orders[number].address.mailbox, number, first=first)
 
     async def _fly(self, batch: Batch) -> frozenset[str]:
         numbers = [number for _, number in batch]
@@ -140,32 +140,32 @@ class BulkCancelling:
         self._journal.sending([number for number, case in zip(numbers, cases, strict=True) if self._asking.sends(case)])
         started = time.monotonic()
         answers = await self._asking.ask(cases, [self.orders[number].comment for number in numbers])
-        slow = self._flights.is_slow(time.monotonic() - started, len(batch))
+        slow = self._dispatcher.is_slow(time.monotonic() - started, len(batch))
         strained = {mailbox for mailbox, _ in batch} if slow else set()
-        token_works = any(isinstance(answer, Answer) and answer.meaning is Meaning.ACCEPTED for answer in answers)
+        token_works = any(isinstance(answer, Response) and answer.meaning is Meaning.ACCEPTED for answer in answers)
         renew = False
         for (mailbox, number), case, answer in zip(batch, cases, answers, strict=True):
-            if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
+            if isinstance(answer, Response) and answer.meaning is Meaning.THROTTLED:
                 strained.add(mailbox)
             renew |= self._take(number, case, answer, token_works=token_works)
         if renew:
             await self._client.credential.renew()
         return frozenset(strained)
 
-    def _case(self, number: int) -> CancelCase:
+    def _case(self, number: int) -> Cancellation:
         if number not in self._cases:
-            self._cases[number] = CancelCase(self.orders[number].address, self._journal.event(number))
+            self._cases[number] = Cancellation(self.orders[number].address, self._journal.event(number))
         return self._cases[number]
 
-    def _take(self, number: int, case: CancelCase, answer: Answer | GraphCancelError, *, token_works: bool) -> bool:
+    def _take(self, number: int, case: Cancellation, answer: Response | GraphCancelError, *, token_works: bool) -> bool:
         """Take one event's answer; return whether a fresh token is needed.
 
         :param token_works: whether the token was taken for another event of the same batch.
         """
         order = self.orders[number]
         try:
-            if not isinstance(answer, Answer):
-                if isinstance(answer, AnswerLostError) and not self._preview:
+            if not isinstance(answer, Response):
+                if isinstance(answer, ResponseLostError) and not self._preview:
                     case.lost()
                 raise answer
             if answer.meaning is Meaning.TOKEN_REFUSED:
@@ -201,7 +201,7 @@ class BulkCancelling:
     def _trouble(self, number: int) -> _Trouble:
         return self._troubles.setdefault(number, _Trouble(time.monotonic()))
 
-    def _later(self, number: int, case: CancelCase, error: TryLaterError) -> None:
+    def _later(self, number: int, case: Cancellation, error: TryLaterError) -> None:
         trouble = self._trouble(number)
         trouble.tries += 1
         wait = self._patience.wait(error, trouble.tries)
@@ -212,7 +212,7 @@ class BulkCancelling:
             self.left[number] = error
             del self._cases[number]
             return
-        self._flights.rest(wait, self.orders[number].address.mailbox, number)
+        self._dispatcher.rest(wait, self.orders[number].address.mailbox, number)
 
     def _settle(self, number: int, result: CancelResult) -> None:
         self.settle(number, result)
@@ -231,7 +231,7 @@ class BulkCancelling:
         return max((wait for wait in waits if wait is not None), default=None) if None not in waits else None
 
 
-def _refused(order: Order, error: RefusedError, case: CancelCase) -> CancelResult:
+def _refused(order: CancelInput, error: RefusedError, case: Cancellation) -> CancelResult:
     return CancelResult(
         event_id=order.address.event_id,
         mailbox=order.address.mailbox,

@@ -15,12 +15,12 @@ from airflow_graph_cancel.graph.errors import RefusedError, ServiceUnavailableEr
 from airflow_graph_cancel.graph.http.error_mapping import refusal
 from airflow_graph_cancel.graph.http.requests import look_path
 from airflow_graph_cancel.graph.http.response import Meaning
-from airflow_graph_cancel.graph.model.event import Copy, parse_copy, series_uid
+from airflow_graph_cancel.graph.model.event import CalendarEvent, parse_event, series_uid
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
-    from airflow_graph_cancel.graph.cancel.inputs import Order, Planned
+    from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput, Planned
     from airflow_graph_cancel.graph.dispatch.dispatcher import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
@@ -31,7 +31,7 @@ _GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _DAY = timedelta(days=1)
 
 
-async def hold_changed(client: GraphClient, work: BulkCancelling, options: Options) -> None:
+async def hold_changed(client: GraphClient, work: BulkCancellation, options: Options) -> None:
     """Settle as ``changed`` what is no longer as it was planned, so that it is not cancelled.
 
     What is gone is left to the work, which knows whether it was sent before. What cannot be looked at is not sent
@@ -57,7 +57,7 @@ async def hold_changed(client: GraphClient, work: BulkCancelling, options: Optio
         elif reply.refusal is None and not reply.values:
             work.leave(number, ServiceUnavailableError(f"Graph answered a look at {order.address} with nothing."))
         elif reply.refusal is None:
-            now = parse_copy(reply.values[0])
+            now = parse_event(reply.values[0])
             # A date has the key of its series, which a neighbour's cancellation changes as well: by another closure, or
             # by this task. What tells is whether the date itself is still what it was.
             by_a_neighbour = before.type == "occurrence" or (
@@ -70,12 +70,12 @@ async def hold_changed(client: GraphClient, work: BulkCancelling, options: Optio
             work.refuse(number, error) if isinstance(error, RefusedError) else work.leave(number, error)
 
 
-def _series(order: Order) -> tuple[str, str]:
+def _series(order: CancelInput) -> tuple[str, str]:
     uid = order.planned.uid if order.planned is not None else ""
     return order.address.mailbox.casefold(), series_uid(uid)
 
 
-def _differs(now: Copy, before: Planned, order: Order) -> bool:
+def _differs(now: CalendarEvent, before: Planned, order: CancelInput) -> bool:
     """Return whether a date of a series is another one than it was, by what people see of it."""
     try:
         start, end = datetime.fromisoformat(before.start), datetime.fromisoformat(before.end)
@@ -92,11 +92,11 @@ def _differs(now: Copy, before: Planned, order: Order) -> bool:
         return True
 
 
-def _people(now: Copy, order: Order, before: Planned) -> int:
+def _people(now: CalendarEvent, order: CancelInput, before: Planned) -> int:
     return len(now.people - {order.address.mailbox.casefold(), *map(str.casefold, before.rooms)})
 
 
-def _changed(order: Order, request_id: str | None) -> CancelResult:
+def _changed(order: CancelInput, request_id: str | None) -> CancelResult:
     return CancelResult(
         event_id=order.address.event_id,
         mailbox=order.address.mailbox,

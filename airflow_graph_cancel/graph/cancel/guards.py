@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.cancel.bulk import BulkCancelling
-from airflow_graph_cancel.graph.cancel.inputs import Order, people_in_rows
+from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
+from airflow_graph_cancel.graph.cancel.inputs import CancelInput, people_in_rows
 from airflow_graph_cancel.graph.cancel.journal import NoBulkJournal
 from airflow_graph_cancel.graph.errors import InvalidInputError
 
@@ -18,7 +18,7 @@ __all__ = ["refuse_too_many_people"]
 
 
 async def refuse_too_many_people(
-    client: GraphClient, rows: Sequence[object], orders: Sequence[Order], most: int, options: Options
+    client: GraphClient, rows: Sequence[object], orders: Sequence[CancelInput], most: int, options: Options
 ) -> None:
     """Refuse if more people would get a message than somebody thought possible.
 
@@ -33,7 +33,7 @@ async def refuse_too_many_people(
     """
     people = people_in_rows(rows)
     if people is None:
-        reading = BulkCancelling(client, orders, NoBulkJournal(), options, preview=True)
+        reading = BulkCancellation(client, orders, NoBulkJournal(), options, preview=True)
         await reading.run()
         if reading.left:
             raise next(iter(reading.left.values()))

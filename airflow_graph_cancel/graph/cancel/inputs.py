@@ -13,7 +13,7 @@ from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.graph.model.plan import plan_rows
 from airflow_graph_cancel.graph.template_values import parse_text
 
-__all__ = ["Order", "Planned", "event_rows", "parse_orders", "people_in_rows"]
+__all__ = ["CancelInput", "Planned", "event_rows", "parse_inputs", "people_in_rows"]
 
 _ADDRESS = ("user_id", "group_id", "calendar_id", "calendar_group_id")
 _OURS = frozenset({"event_id", "comment", *_ADDRESS})
@@ -43,7 +43,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CancelInput:
     """An event to be cancelled, and the text for its attendees.
 
     :param planned: how it was when the plan was made; None for events that are in no plan.
@@ -85,9 +85,9 @@ def _id(row: object) -> object:
     return found if isinstance(found, str) else None
 
 
-def parse_orders(
+def parse_inputs(
     rows: Sequence[object], *, comment: str | None, user_id: str | None, mailbox: str | None
-) -> list[Order]:
+) -> list[CancelInput]:
     """Return the events of a list of ids or rows, each once.
 
     All rows are checked before anything is said, so that a feed is mended in one go. A row's own comment and owner win;
@@ -100,7 +100,7 @@ def parse_orders(
     :raises InvalidInputError: naming every row that cannot be meant as it stands.
     """
     default = check_comment(comment)
-    orders: dict[tuple[str, str], Order] = {}
+    orders: dict[tuple[str, str], CancelInput] = {}
     wrong = []
     for place, row in enumerate(rows):
         try:
@@ -121,7 +121,7 @@ def parse_orders(
 def people_in_rows(rows: Sequence[object]) -> int | None:
     """Return how many people the rows say would get a message, None if any row does not say.
 
-    :param rows: as for :func:`parse_orders`.
+    :param rows: as for :func:`parse_inputs`.
     """
     counts = [row.get("people") if isinstance(row, Mapping) else None for row in rows]
     return sum(counts) if _all_whole(counts) else None
@@ -131,7 +131,7 @@ def _all_whole(counts: list[object]) -> TypeGuard[list[int]]:
     return all(isinstance(count, int) for count in counts)
 
 
-def _order(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> Order:
+def _order(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> CancelInput:
     if isinstance(row, Mapping):
         given = {name: row.get(name) for name in _ADDRESS}
         event_id, own = row.get("event_id"), row.get("comment")
@@ -143,7 +143,7 @@ def _order(row: object, comment: str | None, user_id: str | None, mailbox: str |
         given["user_id"] = mailbox if user_id is None else user_id
     # The address checks the types of what it is given.
     address = EventAddress(event_id, **given)  # type: ignore[arg-type]
-    return Order(address, comment, _planned(row), row if isinstance(row, Mapping) else {})
+    return CancelInput(address, comment, _planned(row), row if isinstance(row, Mapping) else {})
 
 
 def _planned(row: object) -> Planned | None:

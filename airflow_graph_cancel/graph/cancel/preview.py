@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience, patiently
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff, call_with_backoff
 from airflow_graph_cancel.graph.http.error_mapping import refusal
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
@@ -26,33 +26,33 @@ _KINDS = {
 
 
 async def read_event(
-    client: GraphClient, address: EventAddress, patience: Patience, select: tuple[str, ...] = ()
+    client: GraphClient, address: EventAddress, backoff: Backoff, select: tuple[str, ...] = ()
 ) -> dict[str, object]:
     """Return the event as Graph writes it.
 
     :param client: sends single requests.
     :param address: which event.
-    :param patience: how long to go on within the process.
+    :param backoff: how long to go on within the process.
     :param select: properties to read; all if empty.
     :raises GraphCancelError: if it cannot be read.
     """
-    return (await _read(client, address, patience, select)).json
+    return (await _read(client, address, backoff, select)).json
 
 
-async def preview_event(client: GraphClient, address: EventAddress, patience: Patience) -> CancelResult:
+async def preview_event(client: GraphClient, address: EventAddress, backoff: Backoff) -> CancelResult:
     """Return what a cancellation would meet.
 
     A missing event is part of the report; only what keeps us from reading is an error.
 
     :param client: sends single requests, only GETs here.
     :param address: which event.
-    :param patience: how long to go on within the process.
+    :param backoff: how long to go on within the process.
     :raises GraphCancelError: if the mailbox cannot be read.
     """
-    return forecast(address, await _read(client, address, patience, PREVIEW, or_gone=True))
+    return forecast(address, await _read(client, address, backoff, PREVIEW, or_gone=True))
 
 
-def forecast(address: EventAddress, answer: Answer) -> CancelResult:
+def forecast(address: EventAddress, answer: Response) -> CancelResult:
     """Return what a cancellation would meet, from the answer to a look.
 
     :param address: the event that was looked at.
@@ -70,7 +70,7 @@ def forecast(address: EventAddress, answer: Answer) -> CancelResult:
     )
 
 
-def people_told(answer: Answer) -> int:
+def people_told(answer: Response) -> int:
     """Return how many people a cancellation would be sent to, from the answer to such a look; rooms are no people."""
     event = answer.json
     attendees = event.get("attendees")
@@ -82,21 +82,21 @@ def people_told(answer: Answer) -> int:
 async def _read(
     client: GraphClient,
     address: EventAddress,
-    patience: Patience,
+    backoff: Backoff,
     select: tuple[str, ...],
     *,
     or_gone: bool = False,
-) -> Answer:
-    async def once() -> Answer:
+) -> Response:
+    async def once() -> Response:
         answer = await client.look(address, select)
         if answer.meaning is Meaning.ACCEPTED or (or_gone and answer.meaning in _GONE):
             return answer
         raise refusal(address, answer)
 
-    return await patiently(once, address, patience)
+    return await call_with_backoff(once, address, backoff)
 
 
-def _forecast(answer: Answer) -> str:
+def _forecast(answer: Response) -> str:
     event = answer.json
     if answer.meaning in _GONE:
         return "Nothing was sent. The mailbox has no such event; a cancellation would end as missing."

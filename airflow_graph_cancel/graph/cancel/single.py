@@ -7,17 +7,17 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE, CancelCase, Step
-from airflow_graph_cancel.graph.dispatch.backoff import Patience, never_stopped, patiently
+from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE, Cancellation, Step
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff, call_with_backoff, never_stopped
 from airflow_graph_cancel.graph.errors import GraphCancelError, RefusedError, StoppedError
-from airflow_graph_cancel.graph.http.client import AnswerLostError
+from airflow_graph_cancel.graph.http.client import ResponseLostError
 from airflow_graph_cancel.graph.http.response import Meaning
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.journal import Journal
     from airflow_graph_cancel.graph.http.client import GraphClient
-    from airflow_graph_cancel.graph.http.response import Answer
+    from airflow_graph_cancel.graph.http.response import Response
     from airflow_graph_cancel.graph.model.address import EventAddress
 
 __all__ = ["cancel_event"]
@@ -31,7 +31,7 @@ async def cancel_event(
     comment: str | None,
     *,
     journal: Journal,
-    patience: Patience,
+    backoff: Backoff,
     stopped: Callable[[], bool] = never_stopped,
 ) -> CancelResult:
     """Return how the event came to be cancelled.
@@ -40,18 +40,18 @@ async def cancel_event(
     :param address: which event.
     :param comment: text for the attendees, None for none.
     :param journal: what earlier tries left and later ones will need.
-    :param patience: how long to go on within the process.
+    :param backoff: how long to go on within the process.
     :param stopped: asked before every cancel request; True ends it.
     :raises RefusedError: if Graph says no.
-    :raises TryLaterError: if it goes on saying "later" for longer than patience allows.
+    :raises TryLaterError: if it goes on saying "later" for longer than backoff allows.
     :raises StoppedError: if told to stop.
     """
     if (settled := journal.settled_before()) is not None:
         log.info("%s was cancelled by an earlier try of this task; nothing is sent", address)
         return settled
-    case = CancelCase(address, journal)
+    case = Cancellation(address, journal)
 
-    async def ask() -> Answer:
+    async def ask() -> Response:
         if case.step is not Step.SEND:
             return await client.look(address, EVIDENCE)
         # Before the mark: a login that fails has certainly cancelled nothing.
@@ -61,11 +61,11 @@ async def cancel_event(
         journal.sending()
         try:
             return await client.cancel(address, comment)
-        except (AnswerLostError, asyncio.CancelledError):
+        except (ResponseLostError, asyncio.CancelledError):
             case.lost()
             raise
 
-    async def ask_with_a_good_token() -> Answer:
+    async def ask_with_a_good_token() -> Response:
         answer = await ask()
         if answer.meaning is Meaning.TOKEN_REFUSED and case.step is Step.SEND:
             # A 401 is certain to have had no effect; a really fresh token may.
@@ -79,7 +79,7 @@ async def cancel_event(
         return result
 
     try:
-        result = await patiently(once, address, patience, stopped)
+        result = await call_with_backoff(once, address, backoff, stopped)
     except GraphCancelError as error:
         error.attempts, error.in_doubt, error.mailbox = journal.sent, case.in_doubt, address.mailbox
         if case.in_doubt and isinstance(error, RefusedError):

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.errors import ServiceUnavailableError
 from airflow_graph_cancel.graph.http.error_mapping import refusal
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.journal import Past
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["EVIDENCE", "CancelCase", "Step"]
+__all__ = ["EVIDENCE", "Cancellation", "Step"]
 
 EVIDENCE = ("id", "isCancelled", "isOrganizer", "organizer")
 """Properties that a look asks for."""
@@ -38,7 +38,7 @@ class Step(Enum):
     """What does a refusal leave open: cancelled already, and whose copy would be the right one?"""
 
 
-class CancelCase:
+class Cancellation:
     """Decide about one event, from its first request to its outcome.
 
     Ask :attr:`step`, make that request, give the answer to :meth:`answered`, and so on until it returns a result or
@@ -54,7 +54,7 @@ class CancelCase:
         self.address = address
         self._past = past
         self._doubted = past.sent_before()
-        self._refusal: Answer | None = None
+        self._refusal: Response | None = None
         self.step = Step.LOOK_FOR_EFFECT if self._doubted else Step.SEND
 
     @property
@@ -77,7 +77,7 @@ class CancelCase:
         if self.step is Step.SEND:
             self._doubted, self.step = True, Step.LOOK_FOR_EFFECT
 
-    def answered(self, answer: Answer) -> CancelResult | None:
+    def answered(self, answer: Response) -> CancelResult | None:
         """Take the answer to the request of this step; return the result, or None if another step is needed.
 
         :raises RefusedError: if Graph says no.
@@ -91,7 +91,7 @@ class CancelCase:
             case Step.LOOK_BEHIND:
                 return self._looked_behind(answer)
 
-    def _sent(self, answer: Answer) -> CancelResult | None:
+    def _sent(self, answer: Response) -> CancelResult | None:
         match answer.meaning:
             case Meaning.ACCEPTED:
                 return self._result(Outcome.CANCELLED, "Graph accepted the cancellation.", answer)
@@ -117,7 +117,7 @@ class CancelCase:
             case _:
                 raise refusal(self.address, answer)
 
-    def _looked_for_effect(self, answer: Answer) -> CancelResult | None:
+    def _looked_for_effect(self, answer: Response) -> CancelResult | None:
         if answer.meaning in _GONE or _is_cancelled(answer):
             return self._result(
                 Outcome.CANCELLED, "The answer to an earlier request was lost; a look shows the event gone.", answer
@@ -132,14 +132,14 @@ class CancelCase:
             raise refusal(self.address, self._refusal)
         return None
 
-    def _looked_behind(self, answer: Answer) -> CancelResult | None:
+    def _looked_behind(self, answer: Response) -> CancelResult | None:
         self.step = Step.SEND
         if _is_cancelled(answer):
             return self._result(Outcome.ALREADY_CANCELLED, "This copy shows that it was cancelled before.", answer)
         copy = answer.json if answer.meaning is Meaning.ACCEPTED else None
         raise refusal(self.address, self._refusal or answer, copy)
 
-    def _result(self, outcome: Outcome, message: str, answer: Answer) -> CancelResult:
+    def _result(self, outcome: Outcome, message: str, answer: Response) -> CancelResult:
         return CancelResult(
             event_id=self.address.event_id,
             mailbox=self.address.mailbox,
@@ -151,5 +151,5 @@ class CancelCase:
         )
 
 
-def _is_cancelled(look: Answer) -> bool:
+def _is_cancelled(look: Response) -> bool:
     return look.meaning is Meaning.ACCEPTED and look.json.get("isCancelled") is True

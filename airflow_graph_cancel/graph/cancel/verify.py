@@ -13,7 +13,7 @@ from airflow_graph_cancel.graph.http.requests import look_path
 from airflow_graph_cancel.graph.http.response import Meaning
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.cancel.inputs import Order
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput
     from airflow_graph_cancel.graph.dispatch.dispatcher import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
@@ -29,7 +29,7 @@ class Remaining:
     :param message: a sentence for a person: it is there, or why that cannot be told.
     """
 
-    order: Order
+    order: CancelInput
     message: str
 
     def as_row(self) -> dict[str, str | None]:
@@ -46,7 +46,7 @@ class Remaining:
         }
 
 
-async def find_remaining(client: GraphClient, orders: Sequence[Order], options: Options) -> list[Remaining]:
+async def find_remaining(client: GraphClient, orders: Sequence[CancelInput], options: Options) -> list[Remaining]:
     """Return the events that are still there, and those of which it cannot be told.
 
     :param client: sends batches and single requests, only GETs here.

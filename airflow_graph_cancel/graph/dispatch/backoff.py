@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from airflow_graph_cancel.graph.errors import ThrottledError, TryLaterError
 
-__all__ = ["LONGEST_WAIT", "Patience", "never_stopped", "patiently"]
+__all__ = ["LONGEST_WAIT", "Backoff", "call_with_backoff", "never_stopped"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def never_stopped() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Backoff:
     """How long to go on trying within the process before the error is handed to the caller.
 
     :param retry_for: seconds in all; 0 tries once.
@@ -72,27 +72,27 @@ class Patience:
         return grown + random.uniform(0, self.first_wait)
 
 
-async def patiently(
+async def call_with_backoff(
     once: Callable[[], Awaitable[T]],
     subject: object,
-    patience: Patience,
+    backoff: Backoff,
     stopped: Callable[[], bool] = never_stopped,
 ) -> T:
     """Call ``once`` until it returns, waiting as the service asks, or else with jittered back-off.
 
     :param once: one try; only a :class:`TryLaterError` is worth another.
     :param subject: what it is about, for the log.
-    :param patience: when to hand over.
+    :param backoff: when to hand over.
     :param stopped: asked twice a second while waiting; True ends the wait, and ``once`` decides what that means.
-    :raises TryLaterError: the last one, when patience is at its end.
+    :raises TryLaterError: the last one, when backoff is at its end.
     """
     began = time.monotonic()
 
     def wait(state: RetryCallState) -> float:
-        return patience.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
+        return backoff.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
     def hand_over(state: RetryCallState) -> bool:
-        return patience.ends(state.upcoming_sleep, began)
+        return backoff.ends(state.upcoming_sleep, began)
 
     def say(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

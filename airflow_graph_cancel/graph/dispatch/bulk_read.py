@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Flights, Options
+from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Dispatcher, Options
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
     ServiceUnavailableError,
@@ -17,8 +17,8 @@ from airflow_graph_cancel.graph.errors import (
     TryLaterError,
 )
 from airflow_graph_cancel.graph.http.batch import Part
-from airflow_graph_cancel.graph.http.client import AnswerLostError
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.client import ResponseLostError
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
@@ -51,7 +51,7 @@ class Reply:
     """
 
     values: list[dict[str, object]] = field(default_factory=list)
-    refusal: Answer | None = None
+    refusal: Response | None = None
     error: TryLaterError | None = None
     request_id: str | None = None
 
@@ -87,46 +87,46 @@ class _Reading:
         self._client = client
         self._reads = reads
         self._states = [_State(read.path, pages={read.path}) for read in reads]
-        self._patience = options.patience
-        self._flights = Flights(self._fly, options)
+        self._patience = options.backoff
+        self._dispatcher = Dispatcher(self._fly, options)
 
     async def run(self) -> None:
         for number, read in enumerate(self._reads):
-            self._flights.wait_for_turn(read.mailbox, number)
-        if not await self._flights.run():
+            self._dispatcher.wait_for_turn(read.mailbox, number)
+        if not await self._dispatcher.run():
             raise StoppedError("The task was told to stop while it was reading.")
 
     async def _fly(self, batch: Batch) -> frozenset[str]:
         started = time.monotonic()
         answers = await self._ask([self._states[number].path for _, number in batch])
-        slow = self._flights.is_slow(time.monotonic() - started, len(batch))
+        slow = self._dispatcher.is_slow(time.monotonic() - started, len(batch))
         strained = {mailbox for mailbox, _ in batch} if slow else set()
-        token_works = any(isinstance(answer, Answer) and answer.meaning is Meaning.ACCEPTED for answer in answers)
+        token_works = any(isinstance(answer, Response) and answer.meaning is Meaning.ACCEPTED for answer in answers)
         renew = False
         for (mailbox, number), answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Answer) and answer.meaning is Meaning.THROTTLED:
+            if isinstance(answer, Response) and answer.meaning is Meaning.THROTTLED:
                 strained.add(mailbox)
             renew |= self._take(number, answer, token_works=token_works)
         if renew:
             await self._client.credential.renew()
         return frozenset(strained)
 
-    async def _ask(self, paths: list[str]) -> Sequence[Answer | TryLaterError]:
+    async def _ask(self, paths: list[str]) -> Sequence[Response | TryLaterError]:
         try:
             if len(paths) == 1:
                 return [await self._client.get(paths[0])]
-            lost = AnswerLostError("Graph's answer to a batch lacked this part.")
+            lost = ResponseLostError("Graph's answer to a batch lacked this part.")
             return [answer or lost for answer in await self._client.batch([Part("GET", path) for path in paths])]
         except TryLaterError as error:
             return [error] * len(paths)
 
-    def _take(self, number: int, answer: Answer | TryLaterError, *, token_works: bool) -> bool:
+    def _take(self, number: int, answer: Response | TryLaterError, *, token_works: bool) -> bool:
         """Take one answer; return whether a fresh token is needed.
 
         :param token_works: whether the token was taken for another resource of the same batch.
         """
         reply, state, mailbox = self.replies[number], self._states[number], self._reads[number].mailbox
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, Response):
             self._later(number, answer)
         elif answer.meaning in _LATER or (answer.meaning is Meaning.TOKEN_REFUSED and token_works):
             kind = _LATER.get(answer.meaning, ServiceUnavailableError)
@@ -141,18 +141,18 @@ class _Reading:
             )  # fmt: skip
         elif answer.meaning is Meaning.TOKEN_REFUSED and not state.token_refused:
             state.token_refused = True
-            self._flights.wait_for_turn(mailbox, number, first=True)
+            self._dispatcher.wait_for_turn(mailbox, number, first=True)
             return True
         elif answer.meaning is not Meaning.ACCEPTED:
             reply.refusal = answer
         elif not (page := answer.json):
-            self._later(number, AnswerLostError(f"Graph's answer was no JSON when {mailbox} was read."))
+            self._later(number, ResponseLostError(f"Graph's answer was no JSON when {mailbox} was read."))
         else:
             state.tries, state.token_refused = 0, False
             reply.request_id = answer.request_id
             rows = page.get("value") if "value" in page else [page]
             if not isinstance(rows, list) or "error" in page:
-                self._later(number, AnswerLostError(f"Graph's answer was no page when {mailbox} was read."))
+                self._later(number, ResponseLostError(f"Graph's answer was no page when {mailbox} was read."))
                 return False
             reply.values += [row for row in rows if isinstance(row, dict)]
             if isinstance(link := page.get("@odata.nextLink"), str):
@@ -160,7 +160,7 @@ class _Reading:
                     raise ServiceUnavailableError(f"Graph's pages of {mailbox} lead back to one that was read.")
                 state.pages.add(path)
                 state.path = path
-                self._flights.wait_for_turn(mailbox, number, first=True)
+                self._dispatcher.wait_for_turn(mailbox, number, first=True)
         return False
 
     def _later(self, number: int, error: TryLaterError) -> None:
@@ -172,7 +172,7 @@ class _Reading:
         if self._patience.ends(wait, state.since):
             self.replies[number].error = error
         else:
-            self._flights.rest(wait, self._reads[number].mailbox, number)
+            self._dispatcher.rest(wait, self._reads[number].mailbox, number)
 
     def _below(self, link: str) -> str:
         """Return a next page's path below the version; the rest of the link is Graph's and stays as it is."""

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience, never_stopped
-from airflow_graph_cancel.graph.dispatch.mailbox_queue import AT_ONCE, BATCH_LIMIT, Lanes
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff, never_stopped
+from airflow_graph_cancel.graph.dispatch.mailbox_queue import AT_ONCE, BATCH_LIMIT, MailboxQueue
 
-__all__ = ["Batch", "Flights", "Options"]
+__all__ = ["Batch", "Dispatcher", "Options"]
 
 Batch = list[tuple[str, int]]
 """Pairs of a mailbox and the number of what is asked of it."""
@@ -30,19 +30,19 @@ def _nothing() -> None:
 class Options:
     """How to go about many requests.
 
-    :param patience: how long to go on with one of them after its first "later".
+    :param backoff: how long to go on with one of them after its first "later".
     :param concurrency: requests that the service works on at a time, over all mailboxes.
     :param batch: False sends each request on its own.
     :param stopped: asked before every request; True ends the work.
     """
 
-    patience: Patience
+    backoff: Backoff
     concurrency: int = 64
     batch: bool = True
     stopped: Callable[[], bool] = never_stopped
 
 
-class Flights:
+class Dispatcher:
     """Send what waits in the lanes until nothing waits, flies or rests any more.
 
     :param fly: makes one batch of requests, takes their answers, and returns the mailboxes that were strained.
@@ -57,7 +57,7 @@ class Flights:
         tick: Callable[[], None] = _nothing,
     ) -> None:
         self._fly = fly
-        self._lanes = Lanes(options.concurrency, BATCH_LIMIT if options.batch else 1)
+        self._queue = MailboxQueue(options.concurrency, BATCH_LIMIT if options.batch else 1)
         self._stopped = options.stopped
         self._tick = tick
         self._flying: set[asyncio.Task[None]] = set()
@@ -68,7 +68,7 @@ class Flights:
 
     def __len__(self) -> int:
         """Return how many wait for their turn."""
-        return len(self._lanes)
+        return len(self._queue)
 
     def wait_for_turn(self, mailbox: str, number: int, *, first: bool = False) -> None:
         """Let something wait until its mailbox may be asked.
@@ -76,7 +76,7 @@ class Flights:
         :param number: what the caller knows it by.
         :param first: before all others of its mailbox.
         """
-        self._lanes.add(mailbox.casefold(), number, first=first)
+        self._queue.add(mailbox.casefold(), number, first=first)
         self._changed.set()
 
     def rest(self, seconds: float, mailbox: str, number: int) -> None:
@@ -112,14 +112,14 @@ class Flights:
     async def _work(self) -> bool:
         ticked = time.monotonic()
         while self._failure is None and not self._stopped():
-            while not self._stopped() and (batch := self._lanes.take()):
+            while not self._stopped() and (batch := self._queue.take()):
                 flight = asyncio.create_task(self._flight(batch))
                 self._flying.add(flight)
                 flight.add_done_callback(self._landed)
             if time.monotonic() - ticked > _TICK:
                 ticked = time.monotonic()
                 self._tick()
-            if not (self._flying or self._resting or len(self._lanes)):
+            if not (self._flying or self._resting or len(self._queue)):
                 return True
             self._changed.clear()
             with suppress(TimeoutError):
@@ -131,7 +131,7 @@ class Flights:
         return False
 
     async def _flight(self, batch: Batch) -> None:
-        self._lanes.landed(batch, await self._fly(batch))
+        self._queue.landed(batch, await self._fly(batch))
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flying.discard(flight)

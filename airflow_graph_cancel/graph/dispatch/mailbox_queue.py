@@ -13,7 +13,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 
-__all__ = ["AT_ONCE", "BATCH_LIMIT", "Lanes"]
+__all__ = ["AT_ONCE", "BATCH_LIMIT", "MailboxQueue"]
 
 BATCH_LIMIT = 20
 """Requests that Graph takes in one batch."""
@@ -35,7 +35,7 @@ class _Lane:
     offered: bool = False
 
 
-class Lanes:
+class MailboxQueue:
     """Make batches of events of many mailboxes.
 
     :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
@@ -47,7 +47,7 @@ class Lanes:
             raise ValueError(f"concurrency must be at least 1, not {concurrency}")
         self._concurrency = concurrency
         self._batch_limit = batch_limit
-        self._lanes: dict[str, _Lane] = {}
+        self._queue: dict[str, _Lane] = {}
         self._free = concurrency
         self._waiting = 0
         self._large: list[tuple[int, str]] = []
@@ -63,7 +63,7 @@ class Lanes:
         :param event: a number that the caller knows it by.
         :param first: before the others of its mailbox.
         """
-        lane = self._lanes.setdefault(mailbox, _Lane())
+        lane = self._queue.setdefault(mailbox, _Lane())
         if first:
             lane.waiting.appendleft(event)
         else:
@@ -81,18 +81,18 @@ class Lanes:
         if not self._free or (leader := self._pop(self._large) or self._pop(self._small)) is None:
             return []
         # Graph would work on four parts of a larger batch at a time, however few slots are left.
-        most = self._rounds(self._lanes[leader]) * AT_ONCE if self._free >= AT_ONCE else self._free
+        most = self._rounds(self._queue[leader]) * AT_ONCE if self._free >= AT_ONCE else self._free
         size = min(self._batch_limit, most)
         batch = self._draw(leader, size)
         aside: list[str] = []
         while len(batch) < size and len(aside) < AT_ONCE and (guest := self._pop(self._small)) is not None:
             room = size - len(batch)
-            if min(len(self._lanes[guest].waiting), self._lanes[guest].width) <= room:
+            if min(len(self._queue[guest].waiting), self._queue[guest].width) <= room:
                 batch += self._draw(guest, room)
             else:
                 aside.append(guest)
         for mailbox in aside:
-            self._offer(mailbox, self._lanes[mailbox])
+            self._offer(mailbox, self._queue[mailbox])
         self._free -= min(len(batch), AT_ONCE)
         return batch
 
@@ -103,9 +103,9 @@ class Lanes:
         """
         self._free += min(len(batch), AT_ONCE)
         for mailbox, _ in batch:
-            self._lanes[mailbox].flying -= 1
+            self._queue[mailbox].flying -= 1
         for mailbox in {mailbox for mailbox, _ in batch}:
-            lane = self._lanes[mailbox]
+            lane = self._queue[mailbox]
             lane.width = max(1, min(lane.width, AT_ONCE) // 2) if mailbox in strained else lane.width * 2
             lane.width = min(lane.width, BATCH_LIMIT)
             self._offer(mailbox, lane)
@@ -122,7 +122,7 @@ class Lanes:
         return int(lane.flying < min(lane.width, AT_ONCE))
 
     def _draw(self, mailbox: str, most: int) -> list[tuple[str, int]]:
-        lane = self._lanes[mailbox]
+        lane = self._queue[mailbox]
         count = min(most, len(lane.waiting), self._may_fly(lane))
         drawn = [(mailbox, lane.waiting.popleft()) for _ in range(count)]
         lane.flying += count
@@ -139,7 +139,7 @@ class Lanes:
         """Return the fullest mailbox among these that may be sent to."""
         while offers:
             _, mailbox = heapq.heappop(offers)
-            lane = self._lanes[mailbox]
+            lane = self._queue[mailbox]
             lane.offered = False
             if lane.waiting and self._may_fly(lane):
                 return mailbox

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.find.organizers import read_organizers
-from airflow_graph_cancel.graph.find.plan_builder import Draft
+from airflow_graph_cancel.graph.find.plan_builder import PlanBuilder
 from airflow_graph_cancel.graph.find.room_bookings import read_bookings
 from airflow_graph_cancel.graph.find.rooms import find_rooms
 from airflow_graph_cancel.graph.find.series import whole_series
@@ -55,7 +55,7 @@ async def find_events(client: GraphClient, search: Search, options: Options) -> 
         domains=map(domain_of, rooms),
         subjects=search.with_subjects or bool(search.keep),
     )
-    draft = Draft(search, organizers, rooms, made_at)
+    draft = PlanBuilder(search, organizers, rooms, made_at)
     for booking, past in zip(bookings, over, strict=True):
         draft.leave(Reason.PAST, booking) if past else draft.take(booking)
     for organizer in search.organizers:

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
 from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
-from airflow_graph_cancel.graph.model.event import Copy, domain_of, has_date, parse_copy, series_uid, view_path
+from airflow_graph_cancel.graph.http.response import Meaning, Response
+from airflow_graph_cancel.graph.model.event import (
+    CalendarEvent,
+    domain_of,
+    has_date,
+    parse_event,
+    series_uid,
+    view_path,
+)
 from airflow_graph_cancel.graph.model.plan import Reason
 
 if TYPE_CHECKING:
@@ -34,21 +41,23 @@ class Organizers:
     :param domains: of the tenant, as far as they are known.
     """
 
-    def __init__(self, own: Mapping[str, list[Copy]], absent: Mapping[str, Answer], domains: frozenset[str]) -> None:
+    def __init__(
+        self, own: Mapping[str, list[CalendarEvent]], absent: Mapping[str, Response], domains: frozenset[str]
+    ) -> None:
         self._own = own
         self._absent = absent
         self.domains = domains
-        self._by_uid: dict[str, dict[str, list[Copy]]] = {}
+        self._by_uid: dict[str, dict[str, list[CalendarEvent]]] = {}
         for owner, copies in own.items():
             index = self._by_uid[owner] = defaultdict(list)
             for copy in copies:
                 index[series_uid(copy.uid)].append(copy)
 
-    def own(self, organizer: str) -> list[Copy]:
+    def own(self, organizer: str) -> list[CalendarEvent]:
         """Return the meetings that somebody organizes."""
         return self._own[organizer.casefold()]
 
-    def copy_of(self, booking: Booking) -> Copy | Reason:
+    def copy_of(self, booking: Booking) -> CalendarEvent | Reason:
         """Return the organizer's copy of a booking, or why there is none to be cancelled."""
         owner = booking.organizer.casefold()
         if owner in self._absent:
@@ -62,7 +71,7 @@ class Organizers:
             same = exact
         return same[0] if len(same) == 1 else Reason.NOT_FOUND
 
-    def _reason(self, organizer: str, answer: Answer) -> Reason:
+    def _reason(self, organizer: str, answer: Response) -> Reason:
         match answer.meaning:
             case Meaning.DENIED | Meaning.TOKEN_REFUSED:
                 return Reason.OUT_OF_SCOPE
@@ -98,8 +107,8 @@ async def read_organizers(
     select = (*_SELECT, "subject") if subjects else _SELECT
     reads = [Read(address, view_path(address, window, select)) for address in owners.values()]
     must = {address.casefold() for address in named}
-    own: dict[str, list[Copy]] = {}
-    absent: dict[str, Answer] = {}
+    own: dict[str, list[CalendarEvent]] = {}
+    absent: dict[str, Response] = {}
     for (owner, address), reply in zip(owners.items(), await read_many(client, reads, options), strict=True):
         if reply.error is not None:
             raise reply.error
@@ -108,6 +117,6 @@ async def read_organizers(
                 raise mailbox_refusal(address, reply.refusal)
             absent[owner] = reply.refusal
             continue
-        own[owner] = [parse_copy(row, window.zone) for row in reply.values if row.get("isOrganizer") is True]
+        own[owner] = [parse_event(row, window.zone) for row in reply.values if row.get("isOrganizer") is True]
     known = {*map(str.lower, domains), *map(domain_of, own)} - {""}
     return Organizers(own, absent, frozenset(known))

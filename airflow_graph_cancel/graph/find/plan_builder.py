@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.model.event import Copy, domain_of, series_uid
+from airflow_graph_cancel.graph.model.event import CalendarEvent, domain_of, series_uid
 from airflow_graph_cancel.graph.model.plan import Left, Meeting, Plan, Reason
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.room_bookings import Booking
     from airflow_graph_cancel.graph.find.search import Search
 
-__all__ = ["Draft"]
+__all__ = ["PlanBuilder"]
 
 
-class Draft:
+class PlanBuilder:
     """Sort meetings into those that would be cancelled and those that are left, with the reason.
 
     :param search: what is wanted.
@@ -41,7 +41,7 @@ class Draft:
     def take(self, booking: Booking) -> None:
         """Take the organizer's copy of what a room is booked for, or leave it for a reason."""
         found = self._organizers.copy_of(booking)
-        if not isinstance(found, Copy):
+        if not isinstance(found, CalendarEvent):
             self.leave(found, booking)
         elif not self.search.window.overlaps(*found.when):
             # Its organizer has moved it away, and the room does not know yet.
@@ -79,14 +79,14 @@ class Draft:
             self._made_at,
         )
 
-    def people(self, copy: Copy, organizer: str) -> tuple[int, int]:
+    def people(self, copy: CalendarEvent, organizer: str) -> tuple[int, int]:
         """Return how many people would get a message, and how many of them are outside; rooms are no people."""
         people = copy.people - {organizer.casefold(), copy.organizer.casefold()} - self._rooms
         # An address of Exchange's own old kind has no domain, and belongs to somebody within.
         outside = {domain_of(address) for address in people} - self._organizers.domains - {""}
         return len(people), sum(domain_of(address) in outside for address in people)
 
-    def _sort(self, copy: Copy, organizer: str, rooms: Iterable[str]) -> None:
+    def _sort(self, copy: CalendarEvent, organizer: str, rooms: Iterable[str]) -> None:
         key = _key(copy.uid or copy.event_id, copy.start)
         # An alias leads to the same mailbox, which its own copies call by one name.
         owner = copy.organizer if "@" in copy.organizer else organizer
@@ -120,7 +120,7 @@ class Draft:
             series_id=copy.series_id,
         )
 
-    def _reason(self, copy: Copy, organizer: tuple[str, ...], people: int) -> Reason | None:
+    def _reason(self, copy: CalendarEvent, organizer: tuple[str, ...], people: int) -> Reason | None:
         search = self.search
         if copy.is_cancelled:
             return Reason.CANCELLED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
 from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
-from airflow_graph_cancel.graph.model.event import has_date, parse_copy, series_uid, view_path
+from airflow_graph_cancel.graph.model.event import has_date, parse_event, series_uid, view_path
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.dispatcher import Options
@@ -57,7 +57,7 @@ async def read_bookings(client: GraphClient, rooms: Sequence[str], window: Windo
         if reply.refusal is not None:
             raise mailbox_refusal(room, reply.refusal)
         for row in reply.values:
-            copy = parse_copy(row, window.zone)
+            copy = parse_event(row, window.zone)
             if copy.is_cancelled or not window.overlaps(*copy.when):
                 continue
             # Booked at its panel: the room itself is the organizer.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
-from airflow_graph_cancel.graph.model.event import parse_copy
+from airflow_graph_cancel.graph.model.event import parse_event
 from airflow_graph_cancel.graph.model.plan import Reason
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.dispatcher import Options
-    from airflow_graph_cancel.graph.find.plan_builder import Draft
+    from airflow_graph_cancel.graph.find.plan_builder import PlanBuilder
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.plan import Meeting
 
@@ -21,7 +21,7 @@ __all__ = ["whole_series"]
 _SELECT = "id,iCalUId,changeKey,start,end,isAllDay,isCancelled,isOrganizer,type,attendees,subject"
 
 
-async def whole_series(client: GraphClient, draft: Draft, options: Options) -> None:
+async def whole_series(client: GraphClient, draft: PlanBuilder, options: Options) -> None:
     """Replace the dates in a draft by the masters of their series, which stand for past dates too.
 
     Costs a request for each series, since calendar views do not show masters.
@@ -49,7 +49,7 @@ async def whole_series(client: GraphClient, draft: Draft, options: Options) -> N
             left += [(Reason.NOT_FOUND, meeting) for meeting in group]
             continue
         group.sort(key=lambda meeting: meeting.start)
-        master, first = parse_copy(reply.values[0], draft.search.window.zone), group[0]
+        master, first = parse_event(reply.values[0], draft.search.window.zone), group[0]
         # A series goes as a whole or not at all: a date that is kept keeps it.
         if (owner, master_id) in draft.kept_series or draft.search.keeps(master.subject, owner):
             left += [(Reason.KEPT, meeting) for meeting in group]

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from airflow_graph_cancel.graph.http.response import Answer
+from airflow_graph_cancel.graph.http.response import Response
 
 __all__ = ["Part", "batch_answers", "batch_body"]
 
@@ -41,7 +41,7 @@ def batch_body(parts: Sequence[Part]) -> bytes:
     return json.dumps({"requests": requests}, separators=(",", ":")).encode()
 
 
-def batch_answers(outer: Answer, count: int) -> list[Answer | None]:
+def batch_answers(outer: Response, count: int) -> list[Response | None]:
     """Return the parts' answers in the order of the requests, None for one that is not there.
 
     :param outer: the answer to the batch; if it is no 200 it is every part's answer.
@@ -49,7 +49,7 @@ def batch_answers(outer: Answer, count: int) -> list[Answer | None]:
     """
     if outer.status != 200:
         return [outer] * count
-    answers: list[Answer | None] = [None] * count
+    answers: list[Response | None] = [None] * count
     responses = outer.json.get("responses")
     for response in responses if isinstance(responses, list) else []:
         place = str(response.get("id")) if isinstance(response, dict) else ""
@@ -58,7 +58,7 @@ def batch_answers(outer: Answer, count: int) -> list[Answer | None]:
     return answers
 
 
-def _part(response: dict[str, object], outer: Answer) -> Answer:
+def _part(response: dict[str, object], outer: Response) -> Response:
     given = response.get("headers")
     headers = {str(name).lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
     # The outer id stands in where a part has none: support finds the request by either.
@@ -66,5 +66,5 @@ def _part(response: dict[str, object], outer: Answer) -> Answer:
     headers.setdefault("date", outer.headers.get("date", ""))
     status, body = int(str(response["status"])), response.get("body")
     if isinstance(body, dict):
-        return Answer(status, headers, body=body)
-    return Answer(status, headers, b"" if body is None else json.dumps(body).encode())
+        return Response(status, headers, body=body)
+    return Response(status, headers, b"" if body is None else json.dumps(body).encode())

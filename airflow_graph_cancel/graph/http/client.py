@@ -22,7 +22,7 @@ from airflow_graph_cancel.graph.auth.credential import login_error
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.graph.http.batch import Part, batch_answers, batch_body
 from airflow_graph_cancel.graph.http.requests import batch_request, cancel_request, get_request, look_request
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_information import RequestInformation
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.auth.credential import RenewableCredential
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["AnswerLostError", "GraphClient"]
+__all__ = ["GraphClient", "ResponseLostError"]
 
 _LONGEST_ANSWER = 90.0
 """Seconds, beyond the timeouts of connecting and of reading, which begin anew with every byte."""
@@ -39,7 +39,7 @@ _RAW = ResponseHandlerOption(NativeResponseHandler())
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
-class AnswerLostError(ServiceUnavailableError):
+class ResponseLostError(ServiceUnavailableError):
     """The request may have reached Graph, and no usable answer came back."""
 
 
@@ -70,39 +70,39 @@ class GraphClient:
             # azure-identity takes an answer that is no token apart without a look at it.
             raise AccessDeniedError("Sign-in failed: what the login answered is no token.") from None
 
-    async def cancel(self, address: EventAddress, comment: str | None) -> Answer:
+    async def cancel(self, address: EventAddress, comment: str | None) -> Response:
         """POST the cancellation once; a refused token is the caller's to renew, who may have been told to stop.
 
-        :raises AnswerLostError: if it may have been carried out without an answer.
+        :raises ResponseLostError: if it may have been carried out without an answer.
         :raises ServiceUnavailableError: if it certainly was not sent.
         """
         return await self._send_once(cancel_request(self.adapter, address, comment))
 
-    async def look(self, address: EventAddress, select: tuple[str, ...] = ()) -> Answer:
+    async def look(self, address: EventAddress, select: tuple[str, ...] = ()) -> Response:
         """GET the event once.
 
         :param select: properties to read; all if empty.
         """
         return await self._send(lambda: look_request(self.adapter, address, select))
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str) -> Response:
         """GET any other resource once.
 
         :param path: below the version, percent-encoded, with a leading slash.
         """
         return await self._send(lambda: get_request(self.adapter, path))
 
-    async def batch(self, parts: Sequence[Part]) -> list[Answer | None]:
+    async def batch(self, parts: Sequence[Part]) -> list[Response | None]:
         """POST up to twenty requests as one batch, once; return their answers, None for one that has none.
 
         :param parts: the requests, at most twenty.
-        :raises AnswerLostError: if they may have been carried out without an answer.
+        :raises ResponseLostError: if they may have been carried out without an answer.
         """
         body = batch_body(parts)
         outer = await self._send(lambda: batch_request(self.adapter, body))
         return batch_answers(outer, len(parts))
 
-    async def _send(self, make: Callable[[], RequestInformation]) -> Answer:
+    async def _send(self, make: Callable[[], RequestInformation]) -> Response:
         answer = await self._send_once(make())
         if answer.meaning is Meaning.TOKEN_REFUSED:
             # A 401 is certain to have had no effect. The request is built anew because kiota keeps the old token's
@@ -111,7 +111,7 @@ class GraphClient:
             answer = await self._send_once(make())
         return answer
 
-    async def _send_once(self, request: RequestInformation) -> Answer:
+    async def _send_once(self, request: RequestInformation) -> Response:
         request.add_request_options([_RAW])
         request.headers.try_add("client-request-id", str(uuid4()))
         # A long answer could hold the connection for ever, a byte at a time; and nothing here is worth compressing.
@@ -124,7 +124,7 @@ class GraphClient:
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _transport_error(error) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.content)
+        return Response(response.status_code, headers, response.content)
 
 
 def _transport_error(error: Exception) -> GraphCancelError:
@@ -136,4 +136,4 @@ def _transport_error(error: Exception) -> GraphCancelError:
         return AccessDeniedError("Graph's TLS certificate is not trusted: give the path of the CA bundle as Verify.")
     if isinstance(cause, _NEVER_CONNECTED):
         return ServiceUnavailableError(f"Graph could not be reached: {said}.")
-    return AnswerLostError(f"The answer of Graph was lost: {said}.")
+    return ResponseLostError(f"The answer of Graph was lost: {said}.")

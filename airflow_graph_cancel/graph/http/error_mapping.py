@@ -14,7 +14,7 @@ from airflow_graph_cancel.graph.errors import (
     ServiceUnavailableError,
     ThrottledError,
 )
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.address import EventAddress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["mailbox_refusal", "refusal"]
 
 
-def refusal(address: EventAddress, answer: Answer, copy: dict[str, object] | None = None) -> GraphCancelError:
+def refusal(address: EventAddress, answer: Response, copy: dict[str, object] | None = None) -> GraphCancelError:
     """Return the error that ``answer`` stands for.
 
     :param address: the event that was asked for.
@@ -41,7 +41,7 @@ def refusal(address: EventAddress, answer: Answer, copy: dict[str, object] | Non
     )
 
 
-def mailbox_refusal(mailbox: str, answer: Answer) -> GraphCancelError:
+def mailbox_refusal(mailbox: str, answer: Response) -> GraphCancelError:
     """Return the error that ``answer`` stands for when a mailbox's calendar was to be read.
 
     :param mailbox: whose calendar.
@@ -70,7 +70,7 @@ def mailbox_refusal(mailbox: str, answer: Answer) -> GraphCancelError:
 
 
 def _explain(
-    address: EventAddress, answer: Answer, copy: dict[str, object] | None
+    address: EventAddress, answer: Response, copy: dict[str, object] | None
 ) -> tuple[type[GraphCancelError], str]:
     if copy is not None and copy.get("isOrganizer") is False:
         return NotOrganizerError, _not_organizer(address, copy)
@@ -137,7 +137,7 @@ def _denied(address: EventAddress) -> str:
     )
 
 
-def _malformed(address: EventAddress, answer: Answer) -> str:
+def _malformed(address: EventAddress, answer: Response) -> str:
     if address.mailbox == "me" and "delegated" in answer.message:
         return (
             "/me means the signed-in person, and this connection signs in as an app: set user_id, or Mailbox in the "

@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
 
-__all__ = ["Answer", "Meaning"]
+__all__ = ["Meaning", "Response"]
 
 _GONE = {"ErrorItemNotFound"}
 _OCCURRENCE_GONE = {"ErrorCalendarOccurrenceIsDeletedFromRecurrence"}
@@ -52,7 +52,7 @@ class Meaning(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer, read leniently: bodies may be empty, HTML, or lack ``innerError``.
 
     :param status: HTTP status.

@@ -15,7 +15,7 @@ from airflow_graph_cancel.graph.errors import ServiceUnavailableError
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Attendee", "Copy", "domain_of", "has_date", "parse_copy", "series_uid", "view_path"]
+__all__ = ["Attendee", "CalendarEvent", "domain_of", "has_date", "parse_event", "series_uid", "view_path"]
 
 _PAGE = 200
 """Rows of a page: Graph's own ten would cost many round trips, and very large pages end in gateway timeouts."""
@@ -32,7 +32,7 @@ class Attendee:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CalendarEvent:
     """One mailbox's copy of a meeting, or of one date of a series.
 
     :param event_id: in this mailbox.
@@ -82,7 +82,7 @@ def view_path(mailbox: str, window: Window, select: Iterable[str]) -> str:
     )
 
 
-def parse_copy(event: dict[str, object], zone: tzinfo = UTC) -> Copy:
+def parse_event(event: dict[str, object], zone: tzinfo = UTC) -> CalendarEvent:
     """Return the copy that Graph's JSON describes; what was not selected is empty.
 
     :param event: an event, its times in UTC, which is Graph's default.
@@ -96,7 +96,7 @@ def parse_copy(event: dict[str, object], zone: tzinfo = UTC) -> Copy:
         # Dates and not times: the same day everywhere.
         start, end = start.replace(tzinfo=zone), end.replace(tzinfo=zone)
     attendees = event.get("attendees")
-    return Copy(
+    return CalendarEvent(
         event_id=event_id,
         uid=_text(event.get("iCalUId")),
         change_key=_text(event.get("changeKey")),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
     from pydantic import JsonValue
 
-    from airflow_graph_cancel.graph.cancel.inputs import Order
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 
 __all__ = ["TaskStateBulkJournal", "digest_of"]
 
@@ -49,7 +49,7 @@ _LOOK_EVERY = _FLUSH_EVERY
 as well, so that this adds next to nothing."""
 
 
-def digest_of(orders: Sequence[Order]) -> str:
+def digest_of(orders: Sequence[CancelInput]) -> str:
     """Return a digest of a list of events: another list, or another order of it, has another."""
     digest = hashlib.sha256()
     for order in orders:
@@ -109,7 +109,7 @@ class TaskStateBulkJournal:
     :param orders: the events; their places are their numbers.
     """
 
-    def __init__(self, store: TaskStateStoreAccessor | None, orders: Sequence[Order]) -> None:
+    def __init__(self, store: TaskStateStoreAccessor | None, orders: Sequence[CancelInput]) -> None:
         self._store = store
         self._me = uuid4().hex[:12]
         self._digest = digest_of(orders)

@@ -6,33 +6,33 @@ import asyncio
 
 import pytest
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience, patiently
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff, call_with_backoff
 from airflow_graph_cancel.graph.errors import ServiceUnavailableError, ThrottledError, TryLaterError
 
-PATIENCE = Patience(first_wait=1.0, most_wait=30.0)
+BACKOFF = Backoff(first_wait=1.0, most_wait=30.0)
 
 
 def test_what_the_service_asks_for_is_obeyed_to_the_letter_once() -> None:
     """A decimal of Retry-After is neither rounded nor padded."""
-    assert PATIENCE.wait(ThrottledError("later", retry_after=0.249), 1) == 0.249
+    assert BACKOFF.wait(ThrottledError("later", retry_after=0.249), 1) == 0.249
 
 
 def test_a_service_that_goes_on_asking_for_nothing_is_not_hammered() -> None:
     """Retry-After of 0 for ever would be thousands of requests a minute, each of which counts against the app."""
-    waits = [PATIENCE.wait(ThrottledError("later", retry_after=0), tries) for tries in range(1, 6)]
+    waits = [BACKOFF.wait(ThrottledError("later", retry_after=0), tries) for tries in range(1, 6)]
     assert waits[0] == 0
     assert all(wait >= 2.0 ** (tries - 1) for tries, wait in enumerate(waits[1:], start=1))
 
 
 def test_a_lost_answer_is_not_looked_after_at_once() -> None:
     """What Graph has begun may not be visible yet: a look too early would send again."""
-    assert PATIENCE.wait(ServiceUnavailableError("no answer", retry_after=0), 1) >= 1.0
+    assert BACKOFF.wait(ServiceUnavailableError("no answer", retry_after=0), 1) >= 1.0
 
 
 @pytest.mark.parametrize("tries", [1, 5, 50, 5000])
 def test_the_back_off_has_an_end(tries: int) -> None:
     """Doubling stops at the most that anybody wants to wait, and never overflows."""
-    assert 1.0 <= PATIENCE.wait(None, tries) <= 31.0
+    assert 1.0 <= BACKOFF.wait(None, tries) <= 31.0
 
 
 def test_a_wait_beyond_the_budget_is_handed_over() -> None:
@@ -44,7 +44,7 @@ def test_a_wait_beyond_the_budget_is_handed_over() -> None:
         raise ThrottledError("later", retry_after=50)
 
     with pytest.raises(TryLaterError):
-        asyncio.run(patiently(once, "a test", Patience(retry_for=10)))
+        asyncio.run(call_with_backoff(once, "a test", Backoff(retry_for=10)))
     assert len(calls) == 1
 
 
@@ -55,4 +55,4 @@ def test_a_bug_is_not_retried() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(patiently(once, "a test", PATIENCE))
+        asyncio.run(call_with_backoff(once, "a test", BACKOFF))

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from airflow_graph_cancel.graph.http.batch import Part, batch_answers, batch_body
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 
-def outer(*responses: object) -> Answer:
+def outer(*responses: object) -> Response:
     """An answer to a batch."""
-    return Answer(200, {"request-id": "outer"}, json.dumps({"responses": list(responses)}).encode())
+    return Response(200, {"request-id": "outer"}, json.dumps({"responses": list(responses)}).encode())
 
 
 def test_urls_are_relative_and_bodies_have_their_type() -> None:
@@ -53,10 +53,10 @@ def test_an_answer_that_belongs_to_no_request_settles_none(broken: object) -> No
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"responses": {}}', b'{"responses": null}'])
 def test_an_outer_200_without_responses_answers_nothing(content: bytes) -> None:
     """Half a body, or a stranger's."""
-    assert batch_answers(Answer(200, {}, content), 2) == [None, None]
+    assert batch_answers(Response(200, {}, content), 2) == [None, None]
 
 
 def test_an_outer_refusal_is_every_parts() -> None:
     """A batch that is throttled or down as a whole leaves each part where it was."""
-    down = Answer(503, {"retry-after": "3"})
+    down = Response(503, {"retry-after": "3"})
     assert batch_answers(down, 2) == [down, down]

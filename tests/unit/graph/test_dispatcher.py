@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_graph_cancel.graph.dispatch.backoff import Patience
-from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Flights, Options
+from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Dispatcher, Options
 
 
 async def never_flies(_: Batch) -> frozenset[str]:
@@ -27,6 +27,6 @@ async def never_flies(_: Batch) -> frozenset[str]:
 )
 def test_slow_is_over_a_second_and_four_times_the_best(best: float, seconds: float, count: int, slow: bool) -> None:
     """By round trip, of which a batch of twenty has five; a service that is always slow is not strained by us."""
-    flights = Flights(never_flies, Options(Patience()))
+    flights = Dispatcher(never_flies, Options(Backoff()))
     assert not flights.is_slow(best, 1)
     assert flights.is_slow(seconds, count) is slow

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_graph_cancel.graph.errors import ServiceUnavailableError
-from airflow_graph_cancel.graph.model.event import domain_of, has_date, parse_copy, series_uid, view_path
+from airflow_graph_cancel.graph.model.event import domain_of, has_date, parse_event, series_uid, view_path
 from airflow_graph_cancel.graph.model.window import Window
 
 MASTER = "040000008200E00074C5B7101A82E00800000000F862A1B2C3D4E5F6"
@@ -41,9 +41,9 @@ def test_whole_days_are_the_days_of_the_place() -> None:
         "start": {"dateTime": "2030-01-07T00:00:00.0000000", "timeZone": "UTC"},
         "end": {"dateTime": "2030-01-08T00:00:00.0000000", "timeZone": "UTC"},
     }
-    copy = parse_copy(event(isAllDay=True, **midnights), ZoneInfo("America/New_York"))
+    copy = parse_event(event(isAllDay=True, **midnights), ZoneInfo("America/New_York"))
     assert copy.when == (datetime(2030, 1, 7, 5, tzinfo=UTC), datetime(2030, 1, 8, 5, tzinfo=UTC))
-    timed = parse_copy(event(isAllDay=False, **midnights), ZoneInfo("America/New_York"))
+    timed = parse_event(event(isAllDay=False, **midnights), ZoneInfo("America/New_York"))
     assert timed.when == (datetime(2030, 1, 7, tzinfo=UTC), datetime(2030, 1, 8, tzinfo=UTC))
 
 
@@ -55,7 +55,7 @@ def test_people_are_those_who_are_no_rooms_each_once() -> None:
         {"type": "resource", "emailAddress": {"address": "beacon@contoso.example"}},
         {"type": "required", "emailAddress": {"address": "all@contoso.example"}},
     ]
-    assert parse_copy(event(attendees=invited)).people == {"ben@contoso.example", "all@contoso.example"}
+    assert parse_event(event(attendees=invited)).people == {"ben@contoso.example", "all@contoso.example"}
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ def test_people_are_those_who_are_no_rooms_each_once() -> None:
 def test_half_an_event_is_none(broken: dict[str, object]) -> None:
     """An answer that lacks what a decision needs is not guessed at."""
     with pytest.raises(ServiceUnavailableError):
-        parse_copy(event(**broken))
+        parse_event(event(**broken))
 
 
 def test_times_of_another_zone_are_understood() -> None:
     """A service that answers in its own zone is not misread as UTC."""
     start = {"dateTime": "2030-01-07T10:00:00", "timeZone": "Asia/Tokyo"}
-    assert parse_copy(event(start=start)).start == datetime(2030, 1, 7, 1, tzinfo=UTC)
+    assert parse_event(event(start=start)).start == datetime(2030, 1, 7, 1, tzinfo=UTC)
     with pytest.raises(ServiceUnavailableError):
-        parse_copy(event(start={"dateTime": "2030-01-07T10:00:00", "timeZone": "Tokyo Standard Time"}))
+        parse_event(event(start={"dateTime": "2030-01-07T10:00:00", "timeZone": "Tokyo Standard Time"}))
 
 
 def test_a_view_names_its_mailbox_safely() -> None:

@@ -8,21 +8,21 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_graph_cancel.graph.dispatch.mailbox_queue import AT_ONCE, BATCH_LIMIT, Lanes
+from airflow_graph_cancel.graph.dispatch.mailbox_queue import AT_ONCE, BATCH_LIMIT, MailboxQueue
 
 sizes = st.lists(st.integers(1, 90), min_size=1, max_size=20)
 
 
-def fill(counts: list[int], concurrency: int, batch_limit: int = BATCH_LIMIT) -> Lanes:
+def fill(counts: list[int], concurrency: int, batch_limit: int = BATCH_LIMIT) -> MailboxQueue:
     """Mailboxes with so many events each."""
-    lanes = Lanes(concurrency, batch_limit)
+    lanes = MailboxQueue(concurrency, batch_limit)
     for mailbox, count in enumerate(counts):
         for event in range(count):
             lanes.add(str(mailbox), mailbox * 1000 + event)
     return lanes
 
 
-def rounds(lanes: Lanes) -> tuple[float, list[list[tuple[str, int]]]]:
+def rounds(lanes: MailboxQueue) -> tuple[float, list[list[tuple[str, int]]]]:
     """Play the service, four parts of a batch at a time: return the round trips it took, and the batches."""
     now, flying, sent = 0.0, [], []
     while True:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from airflow_graph_cancel.graph.find.organizers import Organizers
-from airflow_graph_cancel.graph.find.plan_builder import Draft
+from airflow_graph_cancel.graph.find.plan_builder import PlanBuilder
 from airflow_graph_cancel.graph.find.room_bookings import Booking
 from airflow_graph_cancel.graph.find.search import Search
-from airflow_graph_cancel.graph.http.response import Answer
-from airflow_graph_cancel.graph.model.event import Attendee, Copy
+from airflow_graph_cancel.graph.http.response import Response
+from airflow_graph_cancel.graph.model.event import Attendee, CalendarEvent
 from airflow_graph_cancel.graph.model.plan import Reason
 from airflow_graph_cancel.graph.model.window import Window
 
@@ -24,7 +24,7 @@ MASTER = DATED[:32] + "00000000" + DATED[40:]
 FOREIGN = "weekly-42@calendar.example"
 
 
-def copy(uid: str, start: datetime = NINE, **more: Any) -> Copy:
+def copy(uid: str, start: datetime = NINE, **more: Any) -> CalendarEvent:
     """The organizer's copy."""
     arguments: dict[str, Any] = {
         "event_id": f"AAMk{start:%d%H}{uid[-3:]}=",
@@ -41,7 +41,7 @@ def copy(uid: str, start: datetime = NINE, **more: Any) -> Copy:
         "subject": "",
         **more,
     }
-    return Copy(**arguments)
+    return CalendarEvent(**arguments)
 
 
 def booking(uid: str, start: datetime = NINE, kind: str = "occurrence", organizer: str = ADA) -> Booking:
@@ -49,7 +49,7 @@ def booking(uid: str, start: datetime = NINE, kind: str = "occurrence", organize
     return Booking(uid, start, start + HOUR, organizer, kind, ["beacon@contoso.example"])
 
 
-def organizers(*copies: Copy, absent: dict[str, Answer] | None = None) -> Organizers:
+def organizers(*copies: CalendarEvent, absent: dict[str, Response] | None = None) -> Organizers:
     """Ada's calendar."""
     return Organizers({ADA: list(copies)}, absent or {}, frozenset({"contoso.example"}))
 
@@ -106,14 +106,14 @@ def test_two_that_could_be_it_are_none() -> None:
 )
 def test_why_a_calendar_could_not_be_read(organizer: str, status: int, code: str, reason: Reason) -> None:
     """What an approver can do about it differs."""
-    answer = Answer(status, {"request-id": "1"}, body={"error": {"code": code, "message": ""}})
+    answer = Response(status, {"request-id": "1"}, body={"error": {"code": code, "message": ""}})
     found = organizers(absent={organizer.casefold(): answer}).copy_of(booking(DATED, organizer=organizer))
     assert found is reason
 
 
-def draft(*copies: Copy) -> Draft:
+def draft(*copies: CalendarEvent) -> PlanBuilder:
     """A draft of a plan for two hours in the morning."""
-    return Draft(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), (), NINE - 24 * HOUR)
+    return PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), (), NINE - 24 * HOUR)
 
 
 def test_what_was_moved_out_of_the_window_is_not_cancelled() -> None:
@@ -144,7 +144,7 @@ def test_an_alias_does_not_make_two_of_one() -> None:
     """Found by its room and, under another spelling of the mailbox, by its organizer."""
     there = copy(DATED)
     both = Organizers({ADA: [there], "ada.l@contoso.example": [there]}, {}, frozenset({"contoso.example"}))
-    sorting = Draft(Search(Window(NINE, NINE + 2 * HOUR)), both, (), NINE - 24 * HOUR)
+    sorting = PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), both, (), NINE - 24 * HOUR)
     sorting.take(booking(DATED))
     sorting.take_all_of("ada.l@contoso.example")
     (meeting,) = sorting.plan().meetings

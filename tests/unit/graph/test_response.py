@@ -9,27 +9,27 @@ from email.utils import format_datetime
 import pytest
 
 from airflow_graph_cancel.graph.http.error_mapping import refusal
-from airflow_graph_cancel.graph.http.response import Answer, Meaning
+from airflow_graph_cancel.graph.http.response import Meaning, Response
 from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
 
 ADDRESS = EventAddress("AAMkAGI=", "ada@contoso.example")
 
 
-def answer(status: int, code: str | None = None, message: str = "", **headers: str) -> Answer:
+def answer(status: int, code: str | None = None, message: str = "", **headers: str) -> Response:
     """An answer with Graph's envelope, or without a body."""
     body = json.dumps({"error": {"code": code, "message": message}}).encode() if code else b""
-    return Answer(status, headers, body)
+    return Response(status, headers, body)
 
 
 @pytest.mark.parametrize(
     ("given", "meaning"),
     [
         (answer(202), Meaning.ACCEPTED),
-        (Answer(202, {"content-type": "text/html"}, b"<html>Checking your browser</html>"), Meaning.EFFECT_UNKNOWN),
-        (Answer(200, {"request-id": "r"}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
+        (Response(202, {"content-type": "text/html"}, b"<html>Checking your browser</html>"), Meaning.EFFECT_UNKNOWN),
+        (Response(200, {"request-id": "r"}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
         (answer(204, **{"request-id": "r"}), Meaning.ACCEPTED),
-        (Answer(200, {}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
+        (Response(200, {}, b"<html>Please log in</html>"), Meaning.EFFECT_UNKNOWN),
         (answer(404, "ErrorItemNotFound"), Meaning.EVENT_GONE),
         (answer(404, "ErrorInvalidUser"), Meaning.MAILBOX_UNAVAILABLE),
         (answer(404, "MailboxNotEnabledForRESTAPI"), Meaning.MAILBOX_UNAVAILABLE),
@@ -47,12 +47,12 @@ def answer(status: int, code: str | None = None, message: str = "", **headers: s
         (answer(429), Meaning.THROTTLED),
         (answer(500, "ErrorInternalServerError"), Meaning.EFFECT_UNKNOWN),
         (answer(503, "UnknownError"), Meaning.EFFECT_UNKNOWN),
-        (Answer(502, {}, b"<html>Bad gateway</html>"), Meaning.EFFECT_UNKNOWN),
+        (Response(502, {}, b"<html>Bad gateway</html>"), Meaning.EFFECT_UNKNOWN),
         (answer(504), Meaning.EFFECT_UNKNOWN),
         (answer(302), Meaning.MALFORMED),
     ],
 )
-def test_each_answer_has_one_meaning(given: Answer, meaning: Meaning) -> None:
+def test_each_answer_has_one_meaning(given: Response, meaning: Meaning) -> None:
     """A 404 is read by its code, a 2xx of a stranger is not trusted, a 5xx leaves the effect open."""
     assert given.meaning is meaning
 
@@ -69,7 +69,7 @@ def test_each_answer_has_one_meaning(given: Answer, meaning: Meaning) -> None:
         (answer(302), "redirects"),
     ],
 )
-def test_a_refusal_says_what_to_do(given: Answer, says: str) -> None:
+def test_a_refusal_says_what_to_do(given: Response, says: str) -> None:
     """A person who reads the failed task knows which event it was, in which mailbox, and what to change."""
     said = str(refusal(ADDRESS, given))
     assert says in said
@@ -101,7 +101,7 @@ def test_the_organizer_is_named_when_the_copy_names_one() -> None:
 )
 def test_odd_bodies_are_read_without_an_error(body: bytes) -> None:
     """Gateways answer with anything; that must not hide the status."""
-    odd = Answer(503, {}, body)
+    odd = Response(503, {}, body)
     assert (odd.code, odd.message, odd.request_id) == (None, "", None)
     assert odd.meaning is Meaning.EFFECT_UNKNOWN
 
@@ -109,8 +109,8 @@ def test_odd_bodies_are_read_without_an_error(body: bytes) -> None:
 def test_the_request_id_may_stand_in_the_body_only() -> None:
     """Support needs it wherever the service put it."""
     body = b'{"error": {"code": "x", "innerError": {"request-id": "inner"}}}'
-    assert Answer(500, {}, body).request_id == "inner"
-    assert Answer(500, {"request-id": "outer"}, body).request_id == "outer"
+    assert Response(500, {}, body).request_id == "inner"
+    assert Response(500, {"request-id": "outer"}, body).request_id == "outer"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_graph_cancel.graph.cancel.inputs import Order
+from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.hooks.task_state.bulk_journal import CHUNK, TaskStateBulkJournal
@@ -43,7 +43,7 @@ class Store(dict[str, Any]):
         self[key] = json.loads(text)
 
 
-ORDERS = [Order(EventAddress(f"AAMk{number}", "ada@contoso.example")) for number in range(CHUNK + 1)]
+ORDERS = [CancelInput(EventAddress(f"AAMk{number}", "ada@contoso.example")) for number in range(CHUNK + 1)]
 
 
 def test_a_mark_that_was_lost_holds_for_no_request_of_its_chunk() -> None:
@@ -76,7 +76,7 @@ def test_only_the_chunks_that_were_begun_are_in_doubt() -> None:
 def test_no_value_is_larger_than_airflow_stores(said: str) -> None:
     """Ids of 250 characters, messages and request ids as long as a gateway likes, in any script, many events."""
     store = Store()
-    orders = [Order(EventAddress(f"{number:0>250}", "ada@contoso.example")) for number in range(CHUNK)]
+    orders = [CancelInput(EventAddress(f"{number:0>250}", "ada@contoso.example")) for number in range(CHUNK)]
     journal = TaskStateBulkJournal(store, orders)
     for number, order in enumerate(orders):
         for _ in range(99):
@@ -99,7 +99,7 @@ def cancelled(store: Store, count: int, monkeypatch: pytest.MonkeyPatch, seconds
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     orders = [
-        Order(EventAddress(f"AAMk{number:0140}=", f"organizer{number % 40:02}@contoso.example"))
+        CancelInput(EventAddress(f"AAMk{number:0140}=", f"organizer{number % 40:02}@contoso.example"))
         for number in range(count)
     ]
     journal = TaskStateBulkJournal(store, orders)
