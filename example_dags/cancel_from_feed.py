@@ -1,4 +1,4 @@
-"""Cancel the meetings that two closure feeds name, a mapped task each, with a text made of the feed's own words."""
+"""Cancel the meetings listed in two closure feeds: one mapped task per meeting, with a comment built from its row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ with DAG(
     schedule=None,
     tags=["example", "graph-calendar"],
     params={
-        "facilities": Param("Contoso Facilities", type="string", title="Who signs the message"),
+        "facilities": Param("Contoso Facilities", type="string", title="Signature of the message"),
         "feeds": Param(["closures.csv", "closures.json"], type="array", title="Feeds, in the data folder"),
     },
 ):
@@ -31,7 +31,7 @@ with DAG(
             rows += json.loads(text) if name.endswith(".json") else csv.DictReader(text.splitlines())
         return rows
 
-    # Airflow renders what comes through expand_kwargs: without literal(), the feed's author could run templates.
+    # Airflow renders values passed through expand_kwargs: without literal(), a feed could run templates.
     def arguments(row: dict[str, str]) -> dict[str, object]:
         return {"event_id": literal(row["event_id"]), "user_id": literal(row["organizer"])}
 

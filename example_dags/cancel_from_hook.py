@@ -1,4 +1,4 @@
-"""Use the hook itself in an async task: several meetings, one sign-in, one decision of one's own in between."""
+"""Call the hook from an async task: read a meeting, decide, then cancel it with the same client and token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ with DAG(
     params={
         "event_id": Param(type="string", minLength=1, title="Event ID"),
         "organizer": Param(type="string", minLength=1, title="Organizer"),
-        "at_most": Param(50, type="integer", minimum=0, title="Leave meetings with more attendees alone"),
+        "at_most": Param(50, type="integer", minimum=0, title="Maximum number of attendees"),
     },
 ):
     # [START cancel_from_hook]
@@ -34,7 +34,7 @@ with DAG(
                 "The room is closed today.",
                 user_id=organizer,
                 preview=too_many,
-                # The journal lets a retry of this task know what an earlier try had sent.
+                # The journal tells a retry of this task what an earlier try sent.
                 journal=partial(TaskStateJournal, store),
             )
         return result.as_row()

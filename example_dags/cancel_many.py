@@ -1,4 +1,4 @@
-"""Cancel everything that two closure feeds name in one task, with guards and a report."""
+"""Cancel all meetings listed in two closure feeds in one task, with limits and a report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ with DAG(
     tags=["example", "graph-calendar"],
     params={
         "feeds": Param(["closures.csv", "closures.json"], type="array", title="Feeds, in the data folder"),
-        "reports": Param("/tmp/cancel_many", type="string", title="Where reports go: a folder, s3://..., abfs://..."),
+        "reports": Param(
+            "/tmp/cancel_many", type="string", title="Folder for reports: a local path, s3://..., abfs://..."
+        ),
     },
 ):
 

@@ -1,4 +1,4 @@
-"""When the night's figures fail their check, today's review of them is off, and everybody invited is told why."""
+"""Cancel today's review meeting when the nightly data check fails, and tell the attendees why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PARAMS = {
         type="string",
         minLength=1,
         title="Event ID",
-        description="Of today's review, in the organizer's mailbox. The ID of a series would cancel all of its dates.",
+        description="Today's review in the organizer's mailbox. A series master's ID would cancel the whole series.",
     ),
     "organizer": Param(
         type="string",
@@ -24,7 +24,7 @@ PARAMS = {
         type="integer",
         minimum=0,
         title="Rows",
-        description="What the night's load brought; in a pipeline of yours a query knows. None at all fails the check.",
+        description="Rows loaded last night. Your pipeline would query this. 0 fails the check.",
     ),
 }
 
@@ -33,13 +33,13 @@ with DAG(dag_id="cancel_on_failure", schedule=None, tags=["example", "graph-cale
     review_is_off = GraphCancelEventNotifier(
         event_id="{{ params.event_id }}",
         user_id="{{ params.organizer }}",
-        comment="The figures of {{ dag_run.run_after | ds }} failed their check. The review is off today.",
+        comment="The figures for {{ dag_run.run_after | ds }} failed their check. Today's review is cancelled.",
     )
 
     @task(on_failure_callback=review_is_off)
     def check(params: dict[str, int]) -> None:
         if params["rows"] == 0:
-            raise ValueError("The night's load brought nothing.")
+            raise ValueError("Last night's load produced no rows.")
 
     # [END cancel_on_failure]
 

@@ -1,4 +1,4 @@
-"""Cancel one meeting by hand: "Trigger" in Airflow's UI asks for the event and the text."""
+"""Cancel one meeting by hand: the trigger form in Airflow's UI asks for the event and the comment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ with DAG(
             type="string",
             minLength=1,
             title="Event ID",
-            description="In the organizer's mailbox. An occurrence's ID cancels that date, the master's the series.",
+            description="From the organizer's mailbox. An occurrence's ID cancels one date, a master's the series.",
         ),
         "organizer": Param(
             type="string",
@@ -29,7 +29,7 @@ with DAG(
             type="string",
             format="multiline",
             title="Comment",
-            description="What every attendee reads. It cannot be called back.",
+            description="Every attendee reads it. It cannot be recalled.",
         ),
     },
 ):

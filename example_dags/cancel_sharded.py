@@ -1,4 +1,4 @@
-"""Spread thousands of cancellations over several workers: mapped tasks that share no mailbox."""
+"""Spread thousands of cancellations over several workers, with no mailbox shared between mapped tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ with DAG(
     tags=["example", "graph-calendar"],
     params={
         "feeds": Param(["closures.csv", "closures.json"], type="array", title="Feeds, in the data folder"),
-        "shards": Param(2, type="integer", minimum=1, title="Tasks at a time"),
+        "shards": Param(2, type="integer", minimum=1, title="Number of tasks"),
     },
 ):
     # [START cancel_sharded]
@@ -38,7 +38,7 @@ with DAG(
         max_meetings=1_000,
         on_missing="skip",
         retries=3,
-        # One pool for all DAGs that cancel: its slots times `concurrency` are what the app asks of Graph at a time.
+        # Use one pool for all DAGs that cancel: its slots times `concurrency` limit the app's requests in flight.
         pool="default_pool",
         concurrency=32,
     ).expand(events=shards())

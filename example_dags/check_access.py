@@ -1,4 +1,4 @@
-"""What can the app reach? For whoever sets up its permissions: needed mailboxes, and some that must be out of reach."""
+"""Check the app's permissions: the mailboxes it needs, and mailboxes that must be out of its scope."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ with DAG(
     schedule=None,
     tags=["example", "graph-calendar"],
     params={
-        "mailboxes": Param([], type="array", title="Mailboxes that the app needs"),
-        "must_not_reach": Param([], type="array", title="Mailboxes that it must not reach"),
+        "mailboxes": Param([], type="array", title="Mailboxes the app needs"),
+        "must_not_reach": Param([], type="array", title="Mailboxes it must not reach"),
     },
 ):
     # [START check_access]
@@ -21,7 +21,9 @@ with DAG(
 
         report = await GraphEventHook().check_access(params["mailboxes"], must_not_reach=params["must_not_reach"])
         if report.reached_wrongly:
-            raise AirflowFailException(f"The app reaches what it must not: {', '.join(report.reached_wrongly)}")
+            raise AirflowFailException(
+                f"The app can read mailboxes it must not reach: {', '.join(report.reached_wrongly)}"
+            )
         return report.as_dict()
 
     # [END check_access]

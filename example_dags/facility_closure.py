@@ -1,7 +1,7 @@
-"""Cancel what cannot take place while buildings are closed: find, have it approved, cancel, wait, report.
+"""Cancel the meetings in closed buildings: find, approve, cancel, wait, report.
 
-The feeds are CSV and JSON, a row a closure: building, from and to in the building's own time, time zone, reason,
-reopening. Each closure is a branch of its own, with its own approval and its own report.
+The feeds are CSV and JSON files with one closure per row: building, from and to in the building's local time, time
+zone, reason and reopening. Each closure gets its own branch, with its own approval and report.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ with DAG(
     schedule=None,
     tags=["example", "graph-calendar"],
     params={
-        "feeds": Param(FEEDS, type="string", title="Folder of the feeds"),
-        "facilities": Param("Contoso Facilities", type="string", title="Who signs the message"),
+        "feeds": Param(FEEDS, type="string", title="Folder with the feeds"),
+        "facilities": Param("Contoso Facilities", type="string", title="Signature of the message"),
     },
 ):
     # [START facility_feed]

@@ -1,6 +1,6 @@
-"""Cancel what cannot take place while a building is closed, as soon as somebody says that it is.
+"""Cancel the meetings in a closed building as soon as the facility system announces the closure.
 
-The facility system says so with an asset event, whose extra is the closure. It needs no more than one request:
+The announcement is an asset event with the closure as its extra. One request creates it:
 
     POST /api/v2/assets/events
     {"asset_id": 1, "extra": {"building": "North Tower", "from": "2026-12-09T18:00", "to": "2026-12-11T07:00",

@@ -1,6 +1,6 @@
-"""Cancel all meetings that somebody who leaves has planned for the time after: whole series, since nobody holds them.
+"""Cancel the meetings that a leaver organizes after their last day, with their whole series.
 
-Run it while the mailbox is still there. Meetings that others organize are not touched.
+Run it while the mailbox still exists. Meetings that others organize are not touched.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ with DAG(
     schedule=None,
     tags=["example", "graph-calendar"],
     params={
-        "leaver": Param(type="string", minLength=3, title="Mailbox of the person who leaves"),
-        "name": Param(type="string", minLength=1, title="Name, as the message says it"),
-        "first_day": Param(type="string", format="date", title="First day on which they are not here"),
-        "timezone": Param("Europe/London", type="string", title="Time zone in which that day begins"),
-        "contact": Param(type="string", minLength=1, title="Whom to ask instead"),
-        "keep": Param([], type="array", title="Subjects that stay, such as *handover*"),
+        "leaver": Param(type="string", minLength=3, title="Mailbox of the leaver"),
+        "name": Param(type="string", minLength=1, title="Name to use in the message"),
+        "first_day": Param(type="string", format="date", title="First day after they have left"),
+        "timezone": Param("Europe/London", type="string", title="Time zone of that day"),
+        "contact": Param(type="string", minLength=1, title="Contact for questions"),
+        "keep": Param([], type="array", title="Subjects to keep, such as *handover*"),
     },
 ):
     # [START offboarding]
@@ -34,8 +34,8 @@ with DAG(
         scope="series",
         max_days=366,
         keep="{{ params.keep }}",
-        title="{{ params.name }} leaves: meetings from {{ params.first_day }} on",
-        comment="{{ params.name }} has left us, and this meeting with them. Please turn to {{ params.contact }}.",
+        title="{{ params.name }} is leaving: meetings from {{ params.first_day }}",
+        comment="{{ params.name }} has left. This meeting is cancelled. Questions? Please ask {{ params.contact }}.",
         response_timeout=timedelta(hours=20),
         report_folder=os.environ.get("OFFBOARDING_REPORTS", "/tmp/offboarding"),
     )

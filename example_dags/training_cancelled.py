@@ -1,4 +1,4 @@
-"""Cancel trainings: all that a trainer who is ill holds on some days, or one of them. "Trigger" asks for it."""
+"""Cancel trainings: all of a trainer's trainings while they are ill, or a single one. The trigger form asks which."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ with DAG(
     schedule=None,
     tags=["example", "graph-calendar"],
     params={
-        "trainer": Param(type="string", minLength=3, title="Mailbox of the trainer, who organizes the trainings"),
+        "trainer": Param(type="string", minLength=3, title="Mailbox of the trainer (the organizer)"),
         "first_day": Param(None, type=["null", "string"], format="date", title="First day of absence"),
         "last_day": Param(None, type=["null", "string"], format="date", title="Last day of absence"),
-        "timezone": Param("Europe/London", type="string", title="Time zone in which these days begin and end"),
-        "event_id": Param(None, type=["null", "string"], title="Or one training: its event ID"),
+        "timezone": Param("Europe/London", type="string", title="Time zone of these days"),
+        "event_id": Param(None, type=["null", "string"], title="Or the event ID of a single training"),
         "comment": Param(
-            "The trainer is ill. We are sorry, and will tell you the new date.",
+            "The trainer is ill. We are sorry and will send you a new date.",
             type="string",
             format="multiline",
             title="Message",
@@ -46,7 +46,7 @@ with DAG(
         start="{{ params.first_day }}",
         end="{{ macros.ds_add(params.last_day, 1) }}",
         timezone="{{ params.timezone }}",
-        # So that whoever approves can tell trainings from other meetings, and take those out.
+        # The approver needs the subjects to tell trainings from other meetings, and to exclude those.
         with_subjects=True,
         title="Trainings of {{ params.trainer }}, {{ params.first_day }} to {{ params.last_day }}",
         comment="{{ params.comment }}",

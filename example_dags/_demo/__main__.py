@@ -1,4 +1,4 @@
-"""``make demo``: close two buildings in a local Graph, under a real Airflow, and check every claim."""
+"""Entry point of ``make demo`` and ``make up``: close buildings in a local Graph, with a real Airflow."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ import closing
 import staying
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="See meetings being cancelled, without a Microsoft tenant.")
-    parser.add_argument("--stay", action="store_true", help="keep the local Graph and Airflow's web UI up")
+    parser = argparse.ArgumentParser(description="Watch meetings being cancelled, without a Microsoft tenant.")
+    parser.add_argument("--stay", action="store_true", help="keep the local Graph and Airflow's web UI running")
     sys.exit(staying.run() if parser.parse_args().stay else closing.run())

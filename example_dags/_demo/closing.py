@@ -1,4 +1,4 @@
-"""Run ``facility_closure`` under a real Airflow, approve as a person would, and check every claim."""
+"""Run ``facility_closure`` in a real Airflow, approve like a user would, and check every result."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import airflow_home
 import feeds
-import meddling
+import interfering
+import printing
 import real_airflow
-import telling
 from checking import Case, differences
 from rich.console import Console
 from truth import World
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DAG = "facility_closure"
 BUILD = airflow_home.ROOT / ".build" / "demo"
-# One answer is lost after the work was done: what makes other tools tell people twice.
+# Lose one response after the cancellation took effect: a client that just retries would send twice.
 LOST = "504;after;method=POST;event_id=AAMkAGNT-candidate-interview-0004="
 TAKEN_OUT, MOVED = "AAMkAGNT-fire-warden-briefing-0003=", feeds.FIRST_DAY
 
@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 
 def run() -> int:
-    """Show the demonstration and return the exit code: 0 only if every claim holds."""
+    """Run the demonstration and return the exit code: 0 only if every check passes."""
     console = Console()
     real_airflow.end_on_any_signal()
     try:
@@ -43,25 +43,25 @@ def run() -> int:
         return 130
     except (real_airflow.AirflowDownError, TimeoutError) as error:
         console.print(str(error), markup=False)
-        console.print(f"[bold red]The demonstration did not come to its end; see {BUILD / 'airflow.log'}")
+        console.print(f"[bold red]The demonstration did not finish. See {BUILD / 'airflow.log'}")
         return 1
 
 
 def show(console: Console, started: float) -> int:
-    """Tell the story from the feed to the verdict."""
+    """Run the pipeline from the feed to the final check."""
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     with Sandbox.start(tenant="sample", faults=[LOST]) as sandbox:
-        console.print(f"A local Microsoft Graph is up at {sandbox.url}: 60 people, 15 rooms, 400 meetings.")
+        console.print(f"A local Microsoft Graph is running at {sandbox.url}: 60 people, 15 rooms, 400 meetings.")
         wanted = feeds.closures(sandbox)
-        meddling.add_what_is_not_ours(sandbox, wanted[0])
+        interfering.add_what_is_not_ours(sandbox, wanted[0])
         before = World.of(sandbox)
         feeds.write(BUILD / "feeds", wanted)
-        console.print("Airflow starts: scheduler, DAG processor, triggerer, API server ...")
+        console.print("Starting Airflow: scheduler, DAG processor, triggerer, API server ...")
         with real_airflow.running(
             BUILD, sandbox, CLOSURE_FEEDS=str(BUILD / "feeds"), CLOSURE_REPORTS=str(BUILD / "reports")
         ) as airflow:
-            console.print(f"Airflow runs the DAG {DAG} (example_dags/{DAG}.py) over a feed of {len(wanted)} closures.")
+            console.print(f"Running the DAG {DAG} (example_dags/{DAG}.py) with a feed of {len(wanted)} closures.")
             run_id = airflow.start(DAG)
             asked = approve(console, airflow, run_id, sandbox, before)
             state = airflow.ended(DAG, run_id)
@@ -71,34 +71,34 @@ def show(console: Console, started: float) -> int:
     cases = [case(closure, before, index, reports, index in asked) for index, closure in enumerate(wanted)]
     messages = [message for message in ledger["messages"] if message["kind"] == "cancellation"]
     for each in cases[:2]:
-        telling.meetings(console, each, after.own, messages)
-    telling.reports(console, summaries, reports)
+        printing.meetings(console, each, after.own, messages)
+    printing.reports(console, summaries, reports)
     wrong = differences(cases, messages, before.own, after.own)
     if state != "success":
         wrong.append(f"the run ended as {state}")
-    telling.verdict(console, wrong, cases, ledger, time.monotonic() - started)
+    printing.verdict(console, wrong, cases, ledger, time.monotonic() - started)
     return 1 if wrong else 0
 
 
 def approve(console: Console, airflow: Airflow, run_id: str, sandbox: Sandbox, before: World) -> set[int]:
-    """Be the approver, and meanwhile an organizer; return which closures somebody was asked about."""
+    """Act as the approver and as an organizer; return the map indexes of the closures that asked for approval."""
     questions = airflow.until(lambda: _both(airflow, run_id), "both approvals wait")
     for question in questions:
         console.print(f"\n{airflow.address}/required_actions shows:", highlight=False)
-        telling.question(console, question)
-    meddling.move(sandbox, before.own[MOVED])
-    console.print(f"\nWhile the approver reads, {before.own[MOVED]['organizer']} puts a meeting off by a day.")
+        printing.question(console, question)
+    interfering.move(sandbox, before.own[MOVED])
+    console.print(f"\nWhile the approver reads, {before.own[MOVED]['organizer']} postpones a meeting by a day.")
     for question in questions:
         offered = question["params"]["without"]["schema"]
         without = [event_id for event_id in offered["examples"] if event_id == TAKEN_OUT]
         airflow.answer(question, "Approve", without=without)
-        said = "".join(f", but leaves out: {offered['values_display'][event_id]}" for event_id in without)
+        said = "".join(f", without: {offered['values_display'][event_id]}" for event_id in without)
         console.print(f"The approver approves {question['subject']}{said}.", highlight=False)
     return {question["task_instance"]["map_index"] for question in questions}
 
 
 def case(closure: feeds.Closure, before: World, index: int, reports: Path, asked: bool) -> Case:
-    """Put together what ought to be and what the pipeline says of one closure."""
+    """Combine the expected result of one closure with what the pipeline reported."""
     meetings, left = before.affected(closure)
     times = [f"{moment:%A %d %B, %H:%M}" for moment in (closure.start, closure.end, closure.reopening)]
     return Case(

@@ -1,4 +1,4 @@
-"""The closures that the demonstration is about, as the facility system's feeds have them."""
+"""The closures in the demonstration, in the format of the facility system's feeds."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-# Always on the first and the second working day after today, which the sample tenant is built around.
+# The sample tenant always has these on the first and second working day after today.
 FIRST_DAY, SECOND_DAY = "AAMkAGNT-supplier-onboarding-0002=", "AAMkAGNT-candidate-interview-0004="
 
 
 @dataclass(frozen=True)
 class Closure:
-    """A building, closed from ``start`` until ``end``, in its own time."""
+    """A building that is closed from ``start`` until ``end``, in its local time."""
 
     building: str
     start: datetime
@@ -30,7 +30,7 @@ class Closure:
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """Start and end as moments that can be compared with others."""
+        """Start and end with their time zone."""
         zone = ZoneInfo(self.timezone)
         return self.start.replace(tzinfo=zone), self.end.replace(tzinfo=zone)
 
@@ -42,7 +42,7 @@ class Closure:
 
 
 def closures(sandbox: Sandbox) -> list[Closure]:
-    """Return three closures in the coming days: one long, one in another time zone, one when nobody is there."""
+    """Return three closures: a long one, one in another time zone, and one on a day without meetings."""
     starts = {meeting["id"]: datetime.fromisoformat(meeting["start"]).date() for meeting in sandbox.meetings()}
     first, second = starts[FIRST_DAY], starts[SECOND_DAY]
     sunday = second + timedelta(days=6 - second.weekday())

@@ -1,4 +1,4 @@
-"""A whole Airflow in processes of its own, and no process of it left behind."""
+"""Run a complete Airflow in separate processes, and leave none of them behind."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-PATIENCE = 180
+TIMEOUT = 180
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class AirflowDownError(Exception):
-    """Airflow did not come up; the message is the end of its log."""
+    """Airflow did not start; the message is the end of its log."""
 
 
 def end_on_any_signal() -> None:
-    """Let a closed terminal and a polite kill end this process like Ctrl-C does, with everything cleared away."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C, with the same clean-up."""
     for number in _ENDINGS:
         signal.signal(number, signal.default_int_handler)
 
@@ -44,10 +44,10 @@ def running(folder: Path, sandbox: Sandbox, *, port: int = 0, **more: str) -> It
     """Run Airflow for as long as the context lasts.
 
     :param folder: for its home and its log.
-    :param sandbox: where ``graph_calendar_default`` leads.
-    :param port: of the web UI and API; any free one if 0.
-    :param more: further environment variables.
-    :raises AirflowDownError: if it does not come up.
+    :param sandbox: the local Graph that ``graph_calendar_default`` connects to.
+    :param port: port of the web UI and API; 0 takes any free one.
+    :param more: additional environment variables.
+    :raises AirflowDownError: if it does not start.
     """
     address = f"http://127.0.0.1:{port or free_port(0)}"
     env = airflow_home.environment(
@@ -71,7 +71,7 @@ def running(folder: Path, sandbox: Sandbox, *, port: int = 0, **more: str) -> It
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port if nobody has it, else any free one."""
+    """Return the wanted port if it is free, else any free port."""
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +82,7 @@ def free_port(wanted: int) -> int:
 
 @contextmanager
 def standalone(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Airflow in a session of its own, since it stops whole only on an interrupt of the whole session."""
+    """Run Airflow in its own session: it stops completely only if the whole session is interrupted."""
     with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _STANDALONE], env=env, stdout=output, stderr=output, start_new_session=True
@@ -90,14 +90,14 @@ def standalone(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[byte
     try:
         yield process
     finally:
-        # An impatient second Ctrl-C must not leave a scheduler behind.
+        # A second Ctrl-C during clean-up must not leave a scheduler behind.
         before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDINGS}
         _stop(process)
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-# A process that a script started in the background ignores SIGINT, and its children inherit that.
+# Processes that a script starts in the background ignore SIGINT, and their children inherit that.
 _STANDALONE = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "os.execv(sys.executable, [sys.executable, '-m', 'airflow', 'standalone'])"
@@ -105,7 +105,7 @@ _STANDALONE = (
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    # Tasks run in process groups of their own, which a signal to the session's group does not reach.
+    # Tasks run in their own process groups, which a signal to the session's group does not reach.
     family = _family(process.pid)
     for number in (signal.SIGINT, signal.SIGKILL):
         family |= _family(process.pid)
@@ -126,8 +126,8 @@ def _family(pid: int) -> set[psutil.Process]:
 
 
 def healthy(address: str, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until every part of Airflow says that it is well; False if it ends or takes too long."""
-    until = time.monotonic() + PATIENCE
+    """Wait until every component of Airflow reports healthy; return False if it exits or takes too long."""
+    until = time.monotonic() + TIMEOUT
     while time.monotonic() < until and process.poll() is None:
         with suppress(urllib.error.URLError, OSError, ValueError):
             with urllib.request.urlopen(f"{address}/api/v2/monitor/health", timeout=5) as answer:

@@ -1,4 +1,4 @@
-"""The few requests of Airflow's REST API that the demonstration makes, as any other client could."""
+"""A minimal client for Airflow's REST API, with the requests that the demonstration needs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from urllib.parse import quote
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-PATIENCE = 120
+TIMEOUT = 120
 _ENDS = {"success", "failed"}
 
 
 class Airflow:
-    """An Airflow that is up.
+    """A running Airflow.
 
-    :ivar address: of the web UI.
-    :ivar password: of the user ``admin``.
-    :ivar process: that ends when Airflow does.
-    :ivar log: of all of its parts.
+    :ivar address: URL of the web UI.
+    :ivar password: password of the user ``admin``.
+    :ivar process: exits when Airflow does.
+    :ivar log: log file of all components.
     """
 
     def __init__(self, address: str, password: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -36,7 +36,7 @@ class Airflow:
         self._token = self.call("POST", "/auth/token", {"username": "admin", "password": password})["access_token"]
 
     def is_there(self, dag_id: str) -> bool:
-        """Return whether Airflow has read a DAG's file."""
+        """Return whether Airflow has parsed a DAG."""
         try:
             return bool(self.call("GET", f"/api/v2/dags/{dag_id}"))
         except urllib.error.HTTPError as error:
@@ -45,8 +45,8 @@ class Airflow:
             return False
 
     def start(self, dag_id: str, conf: Json | None = None) -> str:
-        """Trigger a DAG as soon as Airflow has read its file; return the run's id."""
-        self.until(lambda: self.is_there(dag_id), f"{dag_id} is read")
+        """Trigger a DAG as soon as Airflow has parsed it; return the run id."""
+        self.until(lambda: self.is_there(dag_id), f"{dag_id} is parsed")
         body = {"logical_date": None, "conf": conf or {}}
         return str(self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
@@ -54,18 +54,18 @@ class Airflow:
         """Return the state of a run."""
         return str(self.call("GET", _run(dag_id, run_id))["state"])
 
-    def ended(self, dag_id: str, run_id: str, seconds: float = PATIENCE) -> str:
-        """Wait for the end of a run and return its state."""
+    def ended(self, dag_id: str, run_id: str, seconds: float = TIMEOUT) -> str:
+        """Wait until a run has ended and return its state."""
         self.until(lambda: self.state(dag_id, run_id) in _ENDS, f"{dag_id} has ended", seconds)
         return self.state(dag_id, run_id)
 
     def tasks(self, dag_id: str, run_id: str) -> dict[tuple[str, int], Json]:
-        """Return the task instances of a run, by task id and map index (-1 if it is not mapped)."""
+        """Return the task instances of a run, by task id and map index (-1 if not mapped)."""
         found = self.call("GET", f"{_run(dag_id, run_id)}/taskInstances?limit=1000")["task_instances"]
         return {(task["task_id"], task["map_index"]): task for task in found}
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
-        """Return what a task left; None if it left nothing."""
+        """Return an XCom value of a task, or None if there is none."""
         path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/{key}"
         try:
             entry = self.call("GET", f"{path}?map_index={map_index}&deserialize=true")
@@ -76,7 +76,7 @@ class Airflow:
         return entry["value"]
 
     def questions(self, dag_id: str, run_id: str) -> list[Json]:
-        """Return the approvals of a run that wait for an answer, with ``subject``, ``body`` and ``params``."""
+        """Return the pending approvals of a run, with ``subject``, ``body`` and ``params``."""
         found = self.call("GET", f"{_run(dag_id, run_id)}/hitlDetails?response_received=false")["hitl_details"]
         log = self.log.read_text(encoding="utf-8", errors="replace")
         return [
@@ -86,28 +86,28 @@ class Airflow:
         ]
 
     def answer(self, question: Json, option: str, **params: object) -> None:
-        """Answer an approval, as its form in the web UI does.
+        """Respond to an approval, as the form in the web UI does.
 
-        :param params: the fields of the form.
+        :param params: the form's fields.
         """
         task = question["task_instance"]
         path = f"{_run(task['dag_id'], task['dag_run_id'])}/taskInstances/{task['task_id']}/{task['map_index']}"
         self.call("PATCH", f"{path}/hitlDetails", {"chosen_options": [option], "params_input": params})
 
-    def until(self, condition: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
-        """Wait for a condition and return what it found.
+    def until(self, condition: Callable[[], Found], what: str, seconds: float = TIMEOUT) -> Found:
+        """Wait until a condition is true and return its value.
 
-        :raises TimeoutError: naming it if it never holds.
+        :raises TimeoutError: names the condition if it stays false.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := condition():
                 return found
             time.sleep(0.5)
-        raise TimeoutError(f"not within {seconds:.0f} s: {what}")
+        raise TimeoutError(f"timed out after {seconds:.0f} s, waiting until {what}")
 
     def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Make one request."""
+        """Send one request and return its JSON."""
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -118,9 +118,9 @@ class Airflow:
 
 
 def _paused(task: Json) -> str:
-    """Return what the scheduler logs once it knows that a task has paused.
+    """Return the text that the scheduler logs once it has seen that a task paused.
 
-    An answer that comes earlier, as no person's does, makes Airflow 3.3 take the resumed task for a lost one.
+    A response before that, faster than any person, makes Airflow 3.3 treat the resumed task as lost.
     """
     return (
         f"with state success for task instance TaskInstanceKey(dag_id='{task['dag_id']}', task_id='{task['task_id']}', "

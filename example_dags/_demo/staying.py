@@ -1,4 +1,4 @@
-"""``make up``: the local Graph and Airflow's web UI, with a closure that waits to be approved, until Ctrl-C."""
+"""``make up``: run the local Graph and Airflow's web UI, with closures to approve, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 
 import airflow_home
 import feeds
-import meddling
+import interfering
 import real_airflow
 from rich.console import Console
 
@@ -16,7 +16,7 @@ DAG = "facility_closure"
 
 
 def run() -> int:
-    """Keep both up until Ctrl-C; return 1 only if Airflow ends by itself."""
+    """Run both until Ctrl-C; return 1 only if Airflow exits first."""
     console = Console(soft_wrap=True)
     real_airflow.end_on_any_signal()
     try:
@@ -26,23 +26,23 @@ def run() -> int:
         return 0
     except (real_airflow.AirflowDownError, TimeoutError) as error:
         console.print(str(error), markup=False)
-    console.print("[bold red]Airflow did not come up, or has ended.")
+    console.print("[bold red]Airflow did not start, or it has exited.")
     return 1
 
 
 def stay(console: Console) -> None:
-    """Start both, trigger the closure, say where to click, and wait for Airflow's end."""
+    """Start both, trigger the DAG, print where to go, and wait for Airflow to exit."""
     build = airflow_home.ROOT / ".build" / "up"
-    # The local Graph begins anew each time, so that approvals of the last time would be about nothing.
+    # The local Graph starts empty each time: approvals from a previous run would refer to nothing.
     for part in ("airflow", "feeds", "reports"):
         shutil.rmtree(build / part, ignore_errors=True)
     build.mkdir(parents=True, exist_ok=True)
     graph_port, airflow_port = real_airflow.free_port(8443), real_airflow.free_port(8080)
     with Sandbox.start(tenant="sample", port=graph_port, directory=build / "graph") as sandbox:
         wanted = feeds.closures(sandbox)
-        meddling.add_what_is_not_ours(sandbox, wanted[0])
+        interfering.add_what_is_not_ours(sandbox, wanted[0])
         feeds.write(build / "feeds", wanted)
-        console.print("Starting Airflow, which takes half a minute ...")
+        console.print("Starting Airflow (takes about 30 seconds) ...")
         with real_airflow.running(
             build,
             sandbox,
@@ -54,15 +54,15 @@ def stay(console: Console) -> None:
             run_id = airflow.start(DAG)
             console.print(
                 f"\nAirflow      {airflow.address}   user admin, password {airflow.password}\n"
-                f"Local Graph  {sandbox.url}   (its certificate is its own: let the browser go on)\n\n"
-                f"The feeds in {build / 'feeds'} close three buildings; {DAG} finds what cannot take\n"
-                "place there, and within a minute asks you:\n\n"
+                f"Local Graph  {sandbox.url}   (self-signed certificate: accept the browser's warning)\n\n"
+                f"The feeds in {build / 'feeds'} close three buildings. {DAG} finds the affected\n"
+                "meetings and asks for approval within a minute:\n\n"
                 f"  {airflow.address}/required_actions\n\n"
-                "Choose a closure, read what would happen, leave out meetings if you like, press Approve or Reject,\n"
-                f"and watch the meetings go in the other window. The reports come to {build / 'reports'}.\n\n"
-                f"The run: {airflow.address}/dags/{DAG}/runs/{run_id}\n"
-                "The connection graph_calendar_default leads to the local Graph. It comes from the environment, so\n"
-                "that Airflow does not list it. Ctrl-C ends both, within ten seconds.",
+                "Choose a closure, review the plan, exclude meetings if you like, and press Approve or Reject.\n"
+                f"Watch the meetings disappear in the local Graph. Reports: {build / 'reports'}\n\n"
+                f"DAG run: {airflow.address}/dags/{DAG}/runs/{run_id}\n"
+                "The connection graph_calendar_default points to the local Graph. It is set in the environment, so\n"
+                "Airflow's UI does not list it. Ctrl-C stops both within ten seconds.",
                 highlight=False,
             )
             airflow.process.wait()

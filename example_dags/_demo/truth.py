@@ -1,4 +1,4 @@
-"""What a closure ought to cancel, from the sandbox's own record: other code, asking otherwise, than the provider's."""
+"""Compute what a closure should cancel from the sandbox's records, independently of the provider's code."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class World:
-    """Everything in all calendars at one moment.
+    """A snapshot of all calendars.
 
     :param copies: every copy of every meeting, and every date of every series, in every mailbox.
-    :param rooms: address to building.
+    :param rooms: building of each room, by address.
     :param cloud: addresses of the mailboxes that the app can reach.
     """
 
@@ -29,7 +29,7 @@ class World:
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> World:
-        """Look at all calendars."""
+        """Take a snapshot of all calendars."""
         boxes = sandbox.state()["mailboxes"]
         return cls(
             copies=[copy for copy in sandbox.meetings() if not copy["is_cancelled"]],
@@ -43,7 +43,7 @@ class World:
         return {copy["id"]: copy for copy in self.copies if copy["is_organizer"]}
 
     def affected(self, closure: Closure) -> tuple[dict[str, Json], dict[str, Json]]:
-        """Return the meetings that cannot take place, each once: organizers' copies by id, and the rest by iCalUId."""
+        """Return the affected meetings: organizers' copies by id, and those without a reachable one by iCalUId."""
         uids = {
             copy["iCalUId"]: copy
             for copy in self.copies

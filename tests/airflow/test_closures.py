@@ -20,7 +20,7 @@ from tests.support.office import ADA, ANNOUNCED, BEN, CLEO, HOSTILE, TOM, fill, 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "example_dags"
 sys.path.insert(0, str(EXAMPLES / "_demo"))
-import meddling  # noqa: E402
+import interfering  # noqa: E402
 import real_airflow  # noqa: E402
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         runs["facility_closure_on_asset"] = announce(airflow)
         asked = all_questions(airflow)
         moved = {"id": ids["moved"], "organizer": ADA, "start": "2030-01-08T15:00:00Z", "end": "2030-01-08T15:29:00Z"}
-        meddling.move(sandbox, moved)
+        interfering.move(sandbox, moved)
         for name, question in asked.items():
             without = [ids["stays"]] if name == "Oak House" else []
             airflow.answer(question, "Reject" if name == "Ash House" else "Approve", without=without)

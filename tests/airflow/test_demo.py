@@ -69,7 +69,7 @@ def test_the_demonstration_ends_well() -> None:
     assert demo.returncode == 0, shown[-6000:]
     said = " ".join(shown.split())
     assert "Plans, tasks, reports, calendars and messages agree" in said
-    assert "1 answer was lost on purpose" in said
+    assert "1 response was lost on purpose" in said
     assert "What the attendees will read" in said
 
 

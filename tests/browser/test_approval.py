@@ -14,7 +14,7 @@ from airflow_graph_cancel.sandbox.client import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "example_dags" / "_demo"))
 import feeds
-import meddling
+import interfering
 import real_airflow
 from truth import World
 
@@ -31,7 +31,7 @@ def test_a_person_decides(browser: Browser, tmp_path: Path) -> None:
     """Under Browse > Required Actions: what is read there is true, what is taken out stays, what is rejected too."""
     with Sandbox.start(tenant="sample") as sandbox:
         wanted = feeds.closures(sandbox)
-        meddling.add_what_is_not_ours(sandbox, wanted[0])
+        interfering.add_what_is_not_ours(sandbox, wanted[0])
         feeds.write(tmp_path / "feeds", wanted)
         before = World.of(sandbox)
         paths = {"CLOSURE_FEEDS": str(tmp_path / "feeds"), "CLOSURE_REPORTS": str(tmp_path / "reports")}

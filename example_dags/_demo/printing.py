@@ -1,4 +1,4 @@
-"""What the person who watches gets to see."""
+"""Console output of the demonstration."""
 
 from __future__ import annotations
 
@@ -19,58 +19,58 @@ Json = dict[str, Any]
 
 
 def question(console: Console, asked: Json) -> None:
-    """Show an approval as the approver sees it in Airflow, under "Required Actions"."""
+    """Print an approval as Airflow shows it under "Required Actions"."""
     console.print(
         Panel(Markdown(asked["body"]), title=asked["subject"], title_align="left", subtitle="Approve  Reject")
     )
 
 
 def meetings(console: Console, case: Case, after: dict[str, Json], messages: list[Json]) -> None:
-    """Show one closure's meetings with what became of them."""
-    table = Table(title=f"\n{case.building}: what cannot take place, and what became of it", title_justify="left")
+    """Print the meetings of one closure with their outcomes."""
+    table = Table(title=f"\n{case.building}: affected meetings and their outcomes", title_justify="left")
     for heading in ("Meeting", "When (UTC)", "Organizer", "Outcome", "Messages", "Calendar"):
         table.add_column(heading)
     outcomes = {row["event_id"]: row["outcome"] for row in case.rows}
     for event_id, meeting in sorted(case.meetings.items(), key=lambda each: each[1]["start"]):
         told = [message for message in messages if message["event_id"] == event_id]
-        outcome = "taken out by the approver" if event_id in case.taken_out else outcomes.get(event_id, "none")
+        outcome = "excluded by the approver" if event_id in case.taken_out else outcomes.get(event_id, "none")
         table.add_row(
             f"{meeting['subject']}{' (one date)' if meeting['series_master_id'] else ''}",
             datetime.fromisoformat(meeting["start"]).strftime("%a %d %b %H:%M"),
             meeting["organizer"].partition("@")[0],
-            f"{outcome}: moved meanwhile" if event_id in case.changed else outcome,
+            f"{outcome}: moved after planning" if event_id in case.changed else outcome,
             f"{len(told)}, to {len(told[0]['recipients'])}" if told else "0",
-            "stands" if event_id in after else "[green]gone[/]",
+            "still there" if event_id in after else "[green]gone[/]",
         )
     for left in case.plan["left"]:
         table.add_row(
-            "", _utc(left["start"]), left["organizer"].partition("@")[0], f"left: {left['reason']}", "0", "stands"
+            "", _utc(left["start"]), left["organizer"].partition("@")[0], f"left: {left['reason']}", "0", "still there"
         )
     console.print(table)
 
 
 def reports(console: Console, summaries: list[str], folder: Path) -> None:
-    """Show the reports' headlines."""
+    """Print the summaries of the reports."""
     for summary in summaries:
         console.print(Panel(Markdown(summary), title="Report", title_align="left"))
-    console.print(f"The reports as pages, CSV and Markdown: {folder}", highlight=False, soft_wrap=True)
+    console.print(f"Reports as HTML, CSV and Markdown: {folder}", highlight=False, soft_wrap=True)
 
 
 def verdict(console: Console, wrong: list[str], cases: list[Case], ledger: Json, seconds: float) -> None:
-    """Say whether everything agrees."""
+    """Print whether everything agrees."""
     lost = [request for request in ledger["requests"] if request["fault"]]
     cancelled = sum(len(case.cancelled) for case in cases)
     console.print(
         f"\n{len(cases)} closures, {cancelled} meetings cancelled, {len(ledger['requests'])} requests to Graph, in "
-        f"{seconds:.0f} s. {len(lost)} answer was lost on purpose after the work was done; the task looked before it "
-        "sent again."
+        f"{seconds:.0f} s. {len(lost)} response was lost on purpose after the cancellation took effect; the task "
+        "checked the event instead of sending again."
     )
     for line in wrong:
         console.print(f"[bold red]Wrong:[/] {line}", highlight=False)
     if not wrong:
         console.print(
-            "[bold green]Plans, tasks, reports, calendars and messages agree: what could not take place was cancelled, "
-            "each once, and nothing else."
+            "[bold green]Plans, tasks, reports, calendars and messages agree: every affected meeting was cancelled "
+            "once, and no other meeting was touched."
         )
 
 

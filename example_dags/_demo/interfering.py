@@ -1,4 +1,4 @@
-"""What others do while the pipeline runs: somebody who left held a meeting, somebody moves one."""
+"""Changes made by others: meetings of external and former organizers, and a meeting that moves during the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEFT_LONG_AGO, PARTNER = "gerard.blake@contoso.example", "ken.watanabe@fabrikam.
 
 
 def add_what_is_not_ours(sandbox: Sandbox, closure: Closure) -> None:
-    """Hold rooms for meetings that nobody here can cancel: of a former colleague, and of another company."""
+    """Book rooms for meetings that cannot be cancelled here: by a former colleague, and by another company."""
     start, _ = closure.span
     for organizer, room, hours in ((LEFT_LONG_AGO, ALMANAC, 3), (PARTNER, SEXTANT, 4)):
         begins = start + timedelta(hours=hours)
@@ -35,7 +35,7 @@ def add_what_is_not_ours(sandbox: Sandbox, closure: Closure) -> None:
 
 
 def move(sandbox: Sandbox, meeting: dict[str, Any]) -> None:
-    """Let the organizer put a meeting off by a day, as they would in Outlook."""
+    """Postpone a meeting by a day, as its organizer would in Outlook."""
     moved = {
         name: {"dateTime": _day_later(meeting[name]).replace(tzinfo=None).isoformat(), "timeZone": "UTC"}
         for name in ("start", "end")
