@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.apps import BUILT_IN, SECRET, App
+from airflow_graph_cancel.sandbox.behaviour import CHOICES, Guesses, Settings
 from airflow_graph_cancel.sandbox.connections import connection, person_connection
-from airflow_graph_cancel.sandbox.faults import KINDS, from_text
-from airflow_graph_cancel.sandbox.settings import CHOICES, Guesses, Settings
-from airflow_graph_cancel.sandbox.world import TENANTS, World
+from airflow_graph_cancel.sandbox.entra.app_registrations import BUILT_IN, SECRET, App
+from airflow_graph_cancel.sandbox.state import TENANTS, World
+from airflow_graph_cancel.sandbox.traffic.faults import KINDS, from_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,9 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser().error(str(error))
     try:
-        from airflow_graph_cancel.sandbox.app import SandboxApp
-        from airflow_graph_cancel.sandbox.certificates import server_context
-        from airflow_graph_cancel.sandbox.server import run
+        from airflow_graph_cancel.sandbox.server.app import SandboxApp
+        from airflow_graph_cancel.sandbox.server.server import run
+        from airflow_graph_cancel.sandbox.server.tls import server_context
     except ModuleNotFoundError as error:
         raise SystemExit(f"{error}. Install the extra: pip install 'airflow-graph-cancel[sandbox]'") from error
     world = World(settings, options.tenant, options.seed)
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     environments: dict[str, dict[str, str]] = {}
     plain = None
     if options.managed_identity_port is not None:
-        from airflow_graph_cancel.sandbox.managed_identity import ManagedIdentities
+        from airflow_graph_cancel.sandbox.entra.managed_identity import ManagedIdentities
 
         # Whoever reaches it is given tokens, so that it never listens anywhere else.
         beside = _listener("127.0.0.1", options.managed_identity_port, "--managed-identity-port")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.apps import PERSON_APP, SECRET, TENANT_ID
+from airflow_graph_cancel.sandbox.entra.app_registrations import PERSON_APP, SECRET, TENANT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_graph_cancel.sandbox.model import Json
+    from airflow_graph_cancel.sandbox.tenant.entities import Json
 
 
 def connection(url: str, ca: Path, app: str = "sandbox-app") -> Json:

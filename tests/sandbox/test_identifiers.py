@@ -7,7 +7,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_graph_cancel.sandbox import identifiers
+from airflow_graph_cancel.sandbox.tenant import identifiers
 
 MAILBOX = "f0c44e94-67fb-475d-ac69-46f06768e46f"
 DATES = st.dates(datetime.date(1990, 1, 1), datetime.date(2100, 1, 1))

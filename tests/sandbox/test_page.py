@@ -10,14 +10,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from airflow_graph_cancel.sandbox import cancellation
+from airflow_graph_cancel.sandbox.behaviour import Settings
 from airflow_graph_cancel.sandbox.client import Sandbox
-from airflow_graph_cancel.sandbox.faults import KINDS
-from airflow_graph_cancel.sandbox.page import front_page
-from airflow_graph_cancel.sandbox.sample import FIXTURES
-from airflow_graph_cancel.sandbox.settings import Settings
-from airflow_graph_cancel.sandbox.state import StateView
-from airflow_graph_cancel.sandbox.world import World
+from airflow_graph_cancel.sandbox.control.page import front_page
+from airflow_graph_cancel.sandbox.control.tenant_view import StateView
+from airflow_graph_cancel.sandbox.sample_tenant.fixtures import FIXTURES
+from airflow_graph_cancel.sandbox.state import World
+from airflow_graph_cancel.sandbox.tenant import effects
+from airflow_graph_cancel.sandbox.traffic.faults import KINDS
 
 
 class Reader(HTMLParser):
@@ -108,7 +108,7 @@ def test_state_says_what_the_page_reads() -> None:
     fixture = FIXTURES[0]
     mailbox = world.store.mailbox(fixture.organizer_address)
     assert mailbox is not None
-    cancellation.cancel(world.store, world.outbox, mailbox.items[fixture.event_id], "closed")
+    effects.cancel(world.store, world.outbox, mailbox.items[fixture.event_id], "closed")
     state = json.loads(StateView(world).body(None))
     assert {"version", "partial", "now", "mailboxes", "messages", "messages_total"} <= set(state)
     assert {"requests", "faults", "settings"} <= set(state)

@@ -127,10 +127,10 @@ class TestRefreshToken:
 
 def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the settings' lifetimes, counted from when they were given out."""
-    from airflow_graph_cancel.sandbox import sign_ins
-    from airflow_graph_cancel.sandbox.entra import EntraError
-    from airflow_graph_cancel.sandbox.settings import Settings
-    from airflow_graph_cancel.sandbox.world import World
+    from airflow_graph_cancel.sandbox.entra import sign_ins
+    from airflow_graph_cancel.sandbox.behaviour import Settings
+    from airflow_graph_cancel.sandbox.entra.entra_errors import EntraError
+    from airflow_graph_cancel.sandbox.state import World
 
     world = World(Settings(refresh_token_lifetime=100_000, device_code_lifetime=60), "empty")
     world.store.add_mailbox(ADA)

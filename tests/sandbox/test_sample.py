@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_graph_cancel.sandbox import cancellation
-from airflow_graph_cancel.sandbox.contoso import BUILDINGS, DEPARTED, DOMAIN, PARTNER_DOMAIN, address_of
-from airflow_graph_cancel.sandbox.identifiers import is_well_formed
-from airflow_graph_cancel.sandbox.outbox import Outbox
-from airflow_graph_cancel.sandbox.sample import FIXTURES, Fixture, build_sample_tenant
-from airflow_graph_cancel.sandbox.store import Store
+from airflow_graph_cancel.sandbox.sample_tenant.contoso import BUILDINGS, DEPARTED, DOMAIN, PARTNER_DOMAIN, address_of
+from airflow_graph_cancel.sandbox.sample_tenant.fixtures import FIXTURES, Fixture, build_sample_tenant
+from airflow_graph_cancel.sandbox.tenant import effects
+from airflow_graph_cancel.sandbox.tenant.identifiers import is_well_formed
+from airflow_graph_cancel.sandbox.tenant.outbox import Outbox
+from airflow_graph_cancel.sandbox.tenant.store import Store
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.model import Meeting
+    from airflow_graph_cancel.sandbox.tenant.entities import Meeting
 
 SUNDAY = datetime.date(2026, 11, 22)
 DAYS = [
@@ -174,7 +174,7 @@ def test_fixtures_can_be_cancelled() -> None:
     for fixture in FIXTURES:
         mailbox = store.mailbox(fixture.organizer_address)
         assert mailbox is not None
-        assert cancellation.cancel(store, outbox, mailbox.items[fixture.event_id], "closed")
+        assert effects.cancel(store, outbox, mailbox.items[fixture.event_id], "closed")
     assert [message.event_id for message in outbox.messages] == [fixture.event_id for fixture in FIXTURES]
     weekly = next(m for m in meetings(store) if m.subject == "Sales pipeline")
     mine = next(copy for copy in weekly.copies if copy.is_organizer)

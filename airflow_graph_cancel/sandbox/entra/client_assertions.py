@@ -1,0 +1,180 @@
+"""Client assertions: a token in the place of a secret, signed by the application itself or by an issuer it trusts.
+
+Source: RFC 7523, https://learn.microsoft.com/entra/identity-platform/certificate-credentials and
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import jwt
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from airflow_graph_cancel.sandbox.entra import entra_errors
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.entra.app_registrations import App
+    from airflow_graph_cancel.sandbox.tenant.entities import Json
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: What a federated token must be for, unless the application says otherwise.
+EXCHANGE = "api://AzureADTokenExchange"
+#: Seconds that clocks may differ.
+_SKEW = 300
+_ALGORITHMS = ["RS256", "PS256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that was uploaded for an application, without its key.
+
+    :param thumbprints: SHA-1 and SHA-256, as ``x5t`` and ``x5t#S256`` write them, without padding.
+    :param begins: Seconds since 1970, as ``ends``.
+    """
+
+    key: RSAPublicKey
+    thumbprints: frozenset[str]
+    thumbprint: str
+    begins: float
+    ends: float
+
+    @classmethod
+    def from_pem(cls, text: str) -> Certificate:
+        """Read a certificate.
+
+        :raises ValueError: if it is none, or one without an RSA key.
+        """
+        try:
+            certificate = x509.load_pem_x509_certificate(text.encode())
+        except ValueError as error:
+            raise ValueError(f"a certificate must be in PEM: {error}") from error
+        key = certificate.public_key()
+        if not isinstance(key, RSAPublicKey):
+            raise ValueError("a certificate must have an RSA key")
+        sha1, sha256 = certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256())
+        return cls(
+            key,
+            frozenset(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in (sha1, sha256)),
+            sha1.hex().upper(),
+            certificate.not_valid_before_utc.timestamp(),
+            certificate.not_valid_after_utc.timestamp(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A federated credential: whose tokens prove an application. All three are compared as they stand.
+
+    :param key: The issuer's public key in PEM. Without one its signature is not checked, since the sandbox does not ask
+        an issuer for its keys.
+    """
+
+    issuer: str
+    subject: str
+    audience: str = EXCHANGE
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.key:
+            try:
+                load_pem_public_key(self.key.encode())
+            except (ValueError, UnsupportedAlgorithm) as error:
+                raise ValueError(f"a federation's key must be a public key in PEM: {error}") from error
+
+    def to_json(self) -> Json:
+        """Return what the control API shows."""
+        return {"issuer": self.issuer, "subject": self.subject, "audience": self.audience, "signed": bool(self.key)}
+
+
+def check(assertion: str, app: App, audiences: Collection[str]) -> str:
+    """Accept an assertion, and return whose it is: ``certificate`` or ``federated``.
+
+    While no certificate is registered for an application, any assertion in its own name is good.
+
+    :param audiences: What its ``aud`` may be.
+    :raises EntraError: if it is not good.
+    """
+    try:
+        header = jwt.get_unverified_header(assertion)
+        claims = cast("Json", jwt.decode(assertion, options={"verify_signature": False}))
+    except jwt.PyJWTError as error:
+        raise entra_errors.no_jwt() from error
+    issuer, subject = str(claims.get("iss", "")), str(claims.get("sub", ""))
+    own = issuer == subject or bool({"x5t", "x5t#S256"} & header.keys())
+    if not own:
+        _check_federation(assertion, app, claims, issuer, subject)
+        return "federated"
+    if issuer != app.client_id or subject != app.client_id:
+        raise entra_errors.other_apps_assertion()
+    if app.certificates:
+        _check_certificate(assertion, app, header)
+        if not set(_audiences(claims)) & set(audiences):
+            raise entra_errors.wrong_audience()
+        _check_time(claims)
+    return "certificate"
+
+
+def _check_certificate(assertion: str, app: App, header: Json) -> None:
+    named = {str(header[name]).rstrip("=") for name in ("x5t", "x5t#S256") if name in header}
+    shown = next((_hexadecimal(each) for each in sorted(named, key=len)), "")
+    certificate = next((each for each in app.certificates if named & each.thumbprints), None)
+    if certificate is None:
+        raise entra_errors.wrong_signature("The key was not found.", shown, app.client_id)
+    if not certificate.begins <= time.time() <= certificate.ends:
+        raise entra_errors.wrong_signature("The key used is expired.", shown, app.client_id)
+    try:
+        # The signature alone: time and audience are looked at afterwards, in Entra's own words.
+        jwt.PyJWS().decode(assertion, certificate.key, algorithms=_ALGORITHMS)
+    except jwt.PyJWTError as error:
+        reason = "The provided signature value did not match the expected signature value."
+        raise entra_errors.wrong_signature(reason, shown, app.client_id) from error
+
+
+def _check_federation(assertion: str, app: App, claims: Json, issuer: str, subject: str) -> None:
+    trusted = [each for each in app.federations if each.issuer == issuer]
+    if not trusted:
+        raise entra_errors.unknown_issuer(issuer)
+    trusted = [each for each in trusted if each.subject == subject]
+    if not trusted:
+        raise entra_errors.unknown_subject(subject)
+    audiences = _audiences(claims)
+    federation = next((each for each in trusted if each.audience in audiences), None)
+    if federation is None:
+        raise entra_errors.unknown_federation(issuer, subject, " ".join(audiences))
+    if federation.key:
+        try:
+            jwt.PyJWS().decode(assertion, federation.key, algorithms=_ALGORITHMS)
+        except jwt.PyJWTError as error:
+            raise entra_errors.forged_federation(issuer) from error
+    _check_time(claims)
+
+
+def _check_time(claims: Json) -> None:
+    now = time.time()
+    begins, ends = (claims.get(name, 0) for name in ("nbf", "exp"))
+    if not isinstance(begins, int | float) or not isinstance(ends, int | float):
+        raise entra_errors.no_jwt()
+    if begins > now + _SKEW or ends < now - _SKEW:
+        raise entra_errors.out_of_time(now, begins, ends)
+
+
+def _audiences(claims: Json) -> list[str]:
+    found = claims.get("aud")
+    return [str(each) for each in found] if isinstance(found, list) else [str(found or "")]
+
+
+def _hexadecimal(thumbprint: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(thumbprint + "=" * (-len(thumbprint) % 4)).hex().upper()
+    except (ValueError, binascii.Error):
+        return thumbprint

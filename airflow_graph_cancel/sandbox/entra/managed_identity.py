@@ -1,0 +1,216 @@
+"""The machine's own endpoints for managed identities: that of a virtual machine, and that of App Service.
+
+They speak plain HTTP, as the real ones do, and are meant for this machine alone.
+
+Source: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token and
+https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_answer
+from airflow_graph_cancel.sandbox.traffic.ledger import TokenRequest
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from airflow_graph_cancel.sandbox.entra.app_registrations import App
+    from airflow_graph_cancel.sandbox.state import World
+
+_IMDS_PATH = "/metadata/identity/oauth2/token"
+_APP_SERVICE_PATH = "/msi/token"
+_OLDEST = {_IMDS_PATH: "2018-02-01", _APP_SERVICE_PATH: "2019-08-01"}
+_BY_CLIENT, _BY_OBJECT = ("client_id",), ("object_id", "principal_id")
+_BY_RESOURCE = ("mi_res_id", "msi_res_id")
+_SELECTORS = (*_BY_CLIENT, *_BY_OBJECT, *_BY_RESOURCE)
+
+
+class ManagedIdentities:
+    """Both endpoints, and what must be in the environment for a client to find each of them."""
+
+    def __init__(self, world: World, port: int) -> None:
+        origin = f"http://127.0.0.1:{port}"
+        # A page in a browser, or a server that can be made to fetch something, does not know it.
+        header = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        self.app = Router(
+            [
+                Route(_IMDS_PATH, ImdsEndpoint(world)),
+                Route(_APP_SERVICE_PATH, AppServiceEndpoint(world, header)),
+            ]
+        )
+        self.environment: dict[str, dict[str, str]] = {
+            "managed_identity": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": origin},
+            "managed_identity_app_service": {
+                "IDENTITY_ENDPOINT": f"{origin}{_APP_SERVICE_PATH}",
+                "IDENTITY_HEADER": header,
+            },
+        }
+
+
+class _RefusalError(Exception):
+    """Why no token is given, in the words of the endpoint."""
+
+    def __init__(self, error: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.error = error
+        self.message = message
+        self.status = status
+
+
+class _MachineEndpoint(LoginEndpoint):
+    credential = ""
+
+    def describe(self, form: Form) -> TokenRequest:
+        """Return what is known of a request before it is looked at."""
+        named = next((form[name] for name in _SELECTORS if name in form), "")
+        return TokenRequest("managed_identity", named, form.get("resource", ""), self.credential)
+
+    def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
+        """Answer a request with a token of one of the machine's identities, or say why there is none."""
+        try:
+            self.admit(request.headers)
+            if request.method != "GET":
+                raise _RefusalError("invalid_request", "Method not allowed", 405)
+            _check_version(request.url.path, form.get("api-version", ""))
+            if not form.get("resource"):
+                raise _RefusalError("invalid_request", "Required query variable 'resource' is missing")
+            app = self.chosen(form)
+        except _RefusalError as refusal:
+            entry.error = refusal.error
+            return self.refused(refusal)
+        entry.client_id = app.client_id
+        now, lifetime = int(time.time()), self._world.settings.token_lifetime
+        token = self._world.tokens.issue_to_app(app, form["resource"], lifetime)
+        self._world.ledger.count_token()
+        # All of it is text, numbers too.
+        return token_answer(
+            {
+                "access_token": token,
+                "client_id": app.client_id,
+                "expires_on": str(now + lifetime),
+                "not_before": str(now),
+                "resource": form["resource"],
+                "token_type": "Bearer",
+                **self.more(lifetime),
+            }
+        )
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Accept whoever knows that it speaks to this endpoint.
+
+        :raises _RefusalError: if it does not.
+        """
+        raise NotImplementedError
+
+    def refused(self, refusal: _RefusalError) -> Response:
+        """Return a refusal in the endpoint's format."""
+        raise NotImplementedError
+
+    def more(self, lifetime: int) -> dict[str, object]:
+        """Return what this endpoint's answer has beside the rest."""
+        return {}
+
+    def missing(self, *, named: bool) -> _RefusalError:
+        """Refuse for want of such an identity."""
+        raise NotImplementedError
+
+    def chosen(self, form: Form) -> App:
+        """Return the identity that is named by one of its ids; the system-assigned one if none is.
+
+        :raises _RefusalError: if there is none such, or more than one is meant.
+        """
+        identities = self._world.apps.identities()
+        named = [name for name in _SELECTORS if name in form]
+        if len(named) > 1:
+            raise _RefusalError("invalid_request", f"{' and '.join(named)} cannot be used together")
+        if named:
+            name, value = named[0], form[named[0]].lower()
+            found = next((app for app in identities if _id(app, name).lower() == value), None)
+        else:
+            # A machine whose only identity is a user-assigned one need not be told which.
+            system = [app for app in identities if app.identity == "system"]
+            if not system and len(identities) > 1:
+                message = "Multiple user assigned identities exist, please specify the clientId / resourceId of the "
+                raise _RefusalError("invalid_request", f"{message}identity in the token request")
+            found = next(iter(system or identities), None)
+        if found is None:
+            raise self.missing(named=bool(named))
+        return found
+
+
+class ImdsEndpoint(_MachineEndpoint):
+    """``GET /metadata/identity/oauth2/token``, as on a virtual machine."""
+
+    credential = "imds"
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Accept whoever sends ``Metadata: true`` and came by no proxy.
+
+        :raises _RefusalError: else.
+        """
+        if headers.get("metadata") != "true" or "x-forwarded-for" in headers:
+            raise _RefusalError("bad_request_102", "Required metadata header not specified")
+
+    def refused(self, refusal: _RefusalError) -> Response:
+        """Return a refusal in the endpoint's format."""
+        return JSONResponse({"error": refusal.error, "error_description": refusal.message}, refusal.status)
+
+    def more(self, lifetime: int) -> dict[str, object]:
+        """Return what this endpoint's answer has beside the rest."""
+        return {"expires_in": str(lifetime), "ext_expires_in": str(lifetime), "refresh_token": ""}
+
+    def missing(self, *, named: bool) -> _RefusalError:
+        """Refuse for want of such an identity."""
+        return _RefusalError("invalid_request", "Identity not found")
+
+
+class AppServiceEndpoint(_MachineEndpoint):
+    """``GET /msi/token``, as in App Service and Functions.
+
+    :param header: What ``X-IDENTITY-HEADER`` must be.
+    """
+
+    credential = "app_service"
+
+    def __init__(self, world: World, header: str) -> None:
+        super().__init__(world)
+        self._header = header
+
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Accept whoever knows the header. How a wrong one is refused is not documented.
+
+        :raises _RefusalError: if it is another one.
+        """
+        if not secrets.compare_digest(headers.get("x-identity-header", "").encode(), self._header.encode()):
+            raise _RefusalError("unauthorized", "The X-IDENTITY-HEADER is missing or wrong", 401)
+
+    def refused(self, refusal: _RefusalError) -> Response:
+        """Return a refusal in the endpoint's format."""
+        body = {"statusCode": refusal.status, "message": refusal.message, "correlationId": str(uuid.uuid4())}
+        return JSONResponse(body, refusal.status)
+
+    def missing(self, *, named: bool) -> _RefusalError:
+        """Refuse for want of such an identity."""
+        kind = "User Assigned or Delegated Managed Identity" if named else "Managed Identity"
+        return _RefusalError("invalid_request", f"No {kind} found for specified ClientId/ResourceId/PrincipalId.")
+
+
+def _check_version(path: str, version: str) -> None:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", version) or version < _OLDEST[path]:
+        raise _RefusalError("invalid_request", f"api-version {version!r} is not supported: use {_OLDEST[path]}")
+
+
+def _id(app: App, selector: str) -> str:
+    if selector in _BY_CLIENT:
+        return app.client_id
+    return app.object_id if selector in _BY_OBJECT else app.resource_id

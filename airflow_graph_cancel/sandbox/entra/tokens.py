@@ -1,0 +1,124 @@
+"""Access tokens: who may have one, and what a token that comes back is worth."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import jwt
+
+from airflow_graph_cancel.sandbox.entra.app_registrations import TENANT_ID
+from airflow_graph_cancel.sandbox.traffic import graph_errors
+from airflow_graph_cancel.sandbox.traffic.messages import Caller
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.entra.app_registrations import App
+    from airflow_graph_cancel.sandbox.entra.people import Person
+
+# Entra's scopes carry no port, so that a client may ask for this host without one.
+_HOSTS = (
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "graph.microsoft.com",
+    "graph.microsoft.us",
+    "dod-graph.microsoft.us",
+    "microsoftgraph.chinacloudapi.cn",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    expires: float
+    generation: int
+
+
+class Tokens:
+    """Issues signed tokens and checks them; a signature is verified once and then remembered."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._generation = 0
+        self._known: dict[str, _Known] = {}
+
+    def issue_to_app(self, app: App, audience: str, lifetime: int) -> str:
+        """Return a token for an application as itself.
+
+        :param audience: The resource that it is for, without ``/.default``.
+        :param lifetime: Seconds.
+        """
+        claims: dict[str, object] = {"oid": app.object_id, "sub": app.object_id, "idtyp": "app"}
+        if app.roles:
+            claims["roles"] = list(app.roles)
+        if app.identity:
+            claims["xms_mirid"] = app.resource_id
+        return self._issue(app, audience, lifetime, claims)
+
+    def issue_for(self, person: Person, app: App, audience: str, lifetime: int) -> str:
+        """Return a token for an application on behalf of a person: scopes instead of roles."""
+        claims = {
+            "oid": person.oid,
+            "sub": person.oid,
+            "upn": person.upn,
+            "name": person.name,
+            "scp": " ".join(app.scopes),
+            "idtyp": "user",
+        }
+        return self._issue(app, audience, lifetime, claims)
+
+    def _issue(self, app: App, audience: str, lifetime: int, claims: Mapping[str, object]) -> str:
+        now = time.time()
+        common = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{TENANT_ID}/",
+            "iat": int(now),
+            "nbf": int(now),
+            "exp": now + lifetime,
+            "appid": app.client_id,
+            "tid": TENANT_ID,
+            "uti": secrets.token_urlsafe(16),
+            "generation": self._generation,
+        }
+        return jwt.encode({**common, **claims}, self._key, algorithm="HS256")
+
+    def expire_all(self) -> None:
+        """Let every token issued so far be expired in the eyes of Graph, though its ``exp`` is not reached."""
+        self._generation += 1
+
+    def caller(self, authorization: str | None, port: int) -> Caller:
+        """Return whom an ``Authorization`` header speaks for.
+
+        :param port: The sandbox's own, since a token may be meant for it rather than for one of Microsoft's hosts.
+        :raises GraphError: 401, worded by what is wrong with the token.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise graph_errors.no_token()
+        known = self._known.get(token) or self._verify(token, port)
+        if known.generation < self._generation or known.expires <= time.time():
+            raise graph_errors.expired_token()
+        if not known.caller.permissions:
+            raise graph_errors.no_permissions()
+        return known.caller
+
+    def _verify(self, token: str, port: int) -> _Known:
+        try:
+            claims = jwt.decode(
+                token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
+            )
+        except jwt.PyJWTError as error:
+            raise graph_errors.garbled_token() from error
+        audience = urlsplit(claims["aud"])
+        if audience.hostname not in _HOSTS and audience.port != port:
+            raise graph_errors.wrong_audience()
+        permissions: Sequence[str] = claims["scp"].split() if "scp" in claims else claims.get("roles", ())
+        caller = Caller(claims["appid"], frozenset(permissions), claims.get("upn"))
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[token] = known = _Known(caller, claims["exp"], claims["generation"])
+        return known

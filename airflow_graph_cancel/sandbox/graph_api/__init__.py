@@ -1,0 +1,1 @@
+"""Microsoft Graph's calendar API: from a request's path to its JSON response."""

@@ -1,0 +1,171 @@
+"""Who and what is there: people, groups, calendars, rooms and room lists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from airflow_graph_cancel.sandbox.graph_api import lookup, paging
+from airflow_graph_cancel.sandbox.traffic import graph_errors
+from airflow_graph_cancel.sandbox.traffic.messages import Answer
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.graph_api.pipeline import Call
+    from airflow_graph_cancel.sandbox.tenant.entities import Calendar, Json, Mailbox
+    from airflow_graph_cancel.sandbox.tenant.store import Store
+
+PAGE = 100
+
+
+def service(call: Call) -> Answer:
+    """Answer the root of a version, which only says that Graph is there."""
+    names = ("users", "groups", "places", "me")
+    return Answer(200, {"value": [{"name": name, "kind": "EntitySet", "url": name} for name in names]})
+
+
+def users(call: Call) -> Answer:
+    """Answer ``GET /users``: people and rooms. The service wants a permission of its own for this."""
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind in ("user", "room")]
+    return paging.answer(call.request, found, _person, _person, PAGE)
+
+
+def groups(call: Call) -> Answer:
+    """Answer ``GET /groups``."""
+    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "group"]
+    return paging.answer(call.request, found, _group, _group, PAGE)
+
+
+def mailbox(call: Call) -> Answer:
+    """Answer ``GET /me``, ``/users/{u}`` or ``/groups/{g}``."""
+    return Answer(200, _group(call.mailbox) if call.mailbox.kind == "group" else _person(call.mailbox))
+
+
+def calendar(call: Call) -> Answer:
+    """Answer a single calendar, however it was addressed."""
+    found = lookup.calendar(call.address, call.mailbox) or call.mailbox.default_calendar
+    return Answer(200, _calendar(call.mailbox, found))
+
+
+def calendars(call: Call) -> Answer:
+    """Answer the calendars of a mailbox or of one of its calendar groups."""
+    group = lookup.calendar_group(call.address, call.mailbox)
+    found = [each for each in call.mailbox.calendars.values() if group in (None, each.group_id)]
+    return paging.answer(
+        call.request,
+        found,
+        lambda each: _calendar(call.mailbox, each),
+        lambda each: _calendar(call.mailbox, each),
+        PAGE,
+    )
+
+
+def calendar_groups(call: Call) -> Answer:
+    """Answer the calendar groups of a mailbox."""
+    found = list(call.mailbox.calendar_groups.items())
+    return paging.answer(call.request, found, _calendar_group, _calendar_group, PAGE)
+
+
+def calendar_group(call: Call) -> Answer:
+    """Answer a single calendar group."""
+    group_id = lookup.calendar_group(call.address, call.mailbox) or call.mailbox.default_calendar.group_id
+    return Answer(200, _calendar_group((group_id, call.mailbox.calendar_groups[group_id])))
+
+
+def rooms(call: Call) -> Answer:
+    """Answer all rooms, or those of a room list, which is addressed by its e-mail address."""
+    _may_read_places(call)
+    found = call.world.store.of_kind("room")
+    if call.address.place is not None:
+        lists = _room_lists(call.world.store)
+        if call.address.place.lower() not in lists:
+            raise graph_errors.directory_object_not_found(call.address.place)
+        found = lists[call.address.place.lower()].rooms
+    return paging.answer(call.request, found, _room, _room, PAGE)
+
+
+def room_lists(call: Call) -> Answer:
+    """Answer the room lists: one for each building, and those that were made."""
+    _may_read_places(call)
+    found = list(_room_lists(call.world.store).values())
+    return paging.answer(call.request, found, _room_list, _room_list, PAGE)
+
+
+def _may_read_places(call: Call) -> None:
+    if "Place.Read.All" not in call.caller.permissions:
+        raise graph_errors.access_denied()
+
+
+class _RoomList(NamedTuple):
+    address: str
+    name: str
+    rooms: list[Mailbox]
+
+
+def _room_lists(store: Store) -> dict[str, _RoomList]:
+    """Return the room lists by address; a building's is at the domain of its first room."""
+    buildings: dict[str, _RoomList] = {}
+    for room in store.of_kind("room"):
+        if room.building:
+            slug = re.sub(r"[^a-z0-9]+", "-", room.building.lower()).strip("-")
+            address = f"{slug}@{room.address.partition('@')[2]}"
+            buildings.setdefault(room.building, _RoomList(address, room.building, [])).rooms.append(room)
+    lists = {each.address: each for each in buildings.values()}
+    for made in store.of_kind("room_list"):
+        members = [store.mailbox(member) for member in made.members]
+        rooms = [member for member in members if member and member.kind == "room"]
+        lists[made.address.lower()] = _RoomList(made.address, made.display_name, rooms)
+    return lists
+
+
+def _person(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "displayName": mailbox.display_name,
+        "mail": mailbox.address,
+        "userPrincipalName": mailbox.address,
+    }
+
+
+def _group(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "displayName": mailbox.display_name,
+        "mail": mailbox.address,
+        "groupTypes": ["Unified"],
+        "mailEnabled": True,
+    }
+
+
+def _calendar(mailbox: Mailbox, calendar: Calendar) -> Json:
+    return {
+        "id": calendar.id,
+        "name": calendar.name,
+        "color": "auto",
+        "isDefaultCalendar": calendar.is_default,
+        "canEdit": True,
+        "canViewPrivateItems": True,
+        "owner": {"name": mailbox.display_name, "address": mailbox.address},
+    }
+
+
+def _calendar_group(row: tuple[str, str]) -> Json:
+    return {"id": row[0], "name": row[1]}
+
+
+def _room(mailbox: Mailbox) -> Json:
+    return {
+        "id": mailbox.id,
+        "emailAddress": mailbox.address,
+        "displayName": mailbox.display_name,
+        "building": mailbox.building,
+        "floorNumber": mailbox.floor,
+        "floorLabel": None if mailbox.floor is None else str(mailbox.floor),
+        "capacity": mailbox.capacity,
+        "bookingType": "standard",
+        "label": None,
+        "tags": [],
+    }
+
+
+def _room_list(row: _RoomList) -> Json:
+    return {"id": row.address, "emailAddress": row.address, "displayName": row.name}

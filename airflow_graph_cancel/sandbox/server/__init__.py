@@ -1,0 +1,1 @@
+"""The process: the ASGI application with all parts, TLS and uvicorn."""

@@ -1,0 +1,112 @@
+"""What was sent to people: the one effect of a cancel that cannot be taken back."""
+
+from __future__ import annotations
+
+import datetime
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.behaviour import Settings
+from airflow_graph_cancel.sandbox.tenant.entities import Item, Json, Revision
+from airflow_graph_cancel.sandbox.tenant.quota import SendingQuota
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail that the service sent on behalf of an organizer.
+
+    :param delivered: When it reached its readers; None if the organizer's daily quota kept it back.
+    :param kind: ``cancellation`` or ``update``.
+    :param occurrence: Original date if it concerns one date of a series, else None.
+    """
+
+    n: int
+    at: datetime.datetime
+    delivered: datetime.datetime | None
+    kind: str
+    organizer: str
+    uid: str
+    event_id: str
+    subject: str
+    start: datetime.datetime
+    end: datetime.datetime
+    comment: str | None
+    occurrence: datetime.date | None
+    recipients: tuple[str, ...]
+
+
+class Outbox:
+    """Every message that the tenant's organizers sent, in order."""
+
+    def __init__(self, revision: Revision | None = None, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
+        self._quota = SendingQuota()
+        self._revision = revision or Revision()
+        self.messages: list[Message] = []
+        self._revisions: list[int] = []
+
+    def post(self, kind: str, item: Item, comment: str | None) -> None:
+        """Record one message to everybody invited; without anybody invited there is no message."""
+        event, date = item
+        meeting = event.meeting
+        invited = [each.address for each in meeting.invited(date) if each.address != meeting.organizer.address]
+        if not invited:
+            return
+        slot, at = item.slot, datetime.datetime.now(datetime.UTC)
+        due: datetime.datetime | None = at
+        if self._settings.guesses.sending_limits == "on":
+            due = self._quota.delivery(event.mailbox.id, len(invited), at)
+        self._revisions.append(self._revision.bump())
+        self.messages.append(
+            Message(
+                n=len(self.messages) + 1,
+                at=at,
+                delivered=due,
+                kind=kind,
+                organizer=event.mailbox.address,
+                uid=item.uid,
+                event_id=item.id,
+                subject=slot.subject or meeting.subject,
+                start=slot.start,
+                end=slot.end,
+                comment=comment,
+                occurrence=date,
+                recipients=tuple(invited),
+            )
+        )
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self._revision.bump()
+        self._revisions.clear()
+        self.messages.clear()
+
+    def since(self, revision: int) -> list[Message]:
+        """Return the messages that came after this revision."""
+        return self.messages[bisect_right(self._revisions, revision) :]
+
+    @staticmethod
+    def to_json(messages: Sequence[Message]) -> list[Json]:
+        """Return messages as the control API shows them."""
+        return [
+            {
+                "n": each.n,
+                "at": each.at.isoformat(),
+                "delivered": each.delivered.isoformat() if each.delivered else None,
+                "kind": each.kind,
+                "organizer": each.organizer,
+                "iCalUId": each.uid,
+                "event_id": each.event_id,
+                "subject": each.subject,
+                "start": each.start.isoformat(),
+                "end": each.end.isoformat(),
+                "comment": each.comment,
+                "occurrence": each.occurrence.isoformat() if each.occurrence else None,
+                "recipients": list(each.recipients),
+            }
+            for each in messages
+        ]

@@ -1,0 +1,199 @@
+"""Faults on demand: what goes wrong, with which requests, how often, and whether before or after the effect."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_graph_cancel.sandbox.traffic.messages import Answer, GraphError, Request
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.behaviour import Settings
+    from airflow_graph_cancel.sandbox.tenant.entities import Json
+
+#: Faults that are an answer; these also work for single requests within a batch.
+ANSWERS = ("429", "500", "502-html", "503", "504", "401-expired", "400-invalid-recipients", "empty-500")
+#: Faults of the connection; within a batch they concern the batch as a whole.
+BREAKS = ("reset", "close", "truncated", "hang")
+KINDS = (*ANSWERS, *BREAKS, "slow")
+#: The request header that asks for a fault on that very request.
+HEADER = "sandbox-fault"
+_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a fault waits for; what is None matches anything.
+
+    :param path: Regular expression, searched in path and query as sent. Without one, a fault concerns Graph only and
+        leaves the token endpoint alone.
+    """
+
+    method: str | None = None
+    path: str | None = None
+    mailbox: str | None = None
+    event_id: str | None = None
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that goes wrong.
+
+    :param times: How often; None for always.
+    :param probability: Of each request that matches, from 0 to 1.
+    :param after_effect: Carry the request out first, then lose the answer.
+    :param delay: Seconds to wait before the answer, or before the connection breaks.
+    :param retry_after: Literal value of the answer's ``Retry-After``.
+    """
+
+    kind: str
+    times: int | None = 1
+    probability: float = 1.0
+    after_effect: bool = False
+    delay: float = 0.0
+    retry_after: str | None = None
+    match: Match = field(default_factory=Match)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
+        if self.kind == "400-invalid-recipients":
+            self.after_effect = True
+
+    def answer(self, request: Request, settings: Settings) -> Answer:
+        """Return what is answered in place of the right answer."""
+        if self.kind == "502-html":
+            answer = Answer(502, _BAD_GATEWAY, {"Content-Type": "text/html"})
+        elif self.kind == "empty-500":
+            answer = Answer(500)
+        else:
+            status, code, message = _WORDING.get(self.kind, _WORDING["503"])
+            answer = GraphError(status, code, message).answer(request)
+        retry_after = self.retry_after
+        if retry_after is None and self.kind == "429":
+            retry_after = settings.retry_after()
+        if retry_after is not None:
+            answer.headers["Retry-After"] = retry_after
+        return answer
+
+
+_WORDING = {
+    "429": (429, "TooManyRequests", "Please retry again later."),
+    "500": (500, "ErrorInternalServerError", "An internal server error occurred. The operation failed."),
+    "503": (503, "UnknownError", ""),
+    "504": (504, "UnknownError", ""),
+    "401-expired": (401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
+    "400-invalid-recipients": (400, "ErrorInvalidRecipients", "At least one recipient isn't valid."),
+}
+
+
+class Faults:
+    """The faults that wait for a request; the first that matches is taken."""
+
+    def __init__(self, seed: int) -> None:
+        self._waiting: dict[int, Fault] = {}
+        self._numbers = 0
+        self._random = random.Random(seed)
+
+    def add(self, fault: Fault) -> int:
+        """Let a fault wait; return its number."""
+        self._numbers += 1
+        self._waiting[self._numbers] = fault
+        return self._numbers
+
+    def clear(self) -> None:
+        """Take all faults away."""
+        self._waiting.clear()
+
+    def pick(
+        self,
+        method: str,
+        path: str,
+        header: str | None = None,
+        *,
+        mailbox: str | None = None,
+        event_id: str | None = None,
+        in_batch: bool = False,
+        at_authority: bool = False,
+    ) -> Fault | None:
+        """Return the fault that strikes this request, if any, and count it as used."""
+        if header:
+            return from_text(header)
+        for number, fault in self._waiting.items():
+            match = fault.match
+            if (
+                (match.method and match.method != method)
+                or (match.path is None and at_authority)
+                or (match.path is not None and not re.search(match.path, path))
+                or (match.mailbox and match.mailbox.lower() != (mailbox or "").lower())
+                or (match.event_id and match.event_id != event_id)
+                or (in_batch and fault.kind in BREAKS)
+                or (fault.probability < 1 and self._random.random() >= fault.probability)
+            ):
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if not fault.times:
+                    del self._waiting[number]
+            return fault
+        return None
+
+    def to_json(self) -> list[Json]:
+        """Return the waiting faults as the control API shows them."""
+        return [{"id": number, **asdict(fault)} for number, fault in self._waiting.items()]
+
+
+def from_json(value: object) -> Fault:
+    """Read a fault from the control API.
+
+    :raises ValueError: naming what is wrong.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError("a fault must be an object with a kind")
+    fields = dict(value)
+    match = fields.pop("match", None) or {}
+    fields["kind"] = str(fields.get("kind", ""))
+    try:
+        if match.get("path") is not None:
+            re.compile(match["path"])
+        fault = Fault(**fields, match=Match(**match))
+    except (TypeError, AttributeError, re.error) as error:
+        raise ValueError(f"not a fault: {error}") from error
+    if fault.retry_after is not None:
+        fault.retry_after = str(fault.retry_after)
+        if not (fault.retry_after.isascii() and fault.retry_after.isprintable()):
+            raise ValueError("a fault's retry_after must be fit for a header")
+    if fault.times is not None and (not isinstance(fault.times, int) or fault.times < 1):
+        raise ValueError("a fault's times must be a whole number from 1, or null for always")
+    if not isinstance(fault.probability, int | float) or not isinstance(fault.delay, int | float):
+        raise ValueError("a fault's probability and delay must be numbers")
+    return fault
+
+
+def from_text(text: str) -> Fault:
+    """Read a fault from a header or the command line: ``KIND[;after][;retry_after=..][;delay=..]`` and so on.
+
+    The command line also knows ``times=`` (``always`` or a number), ``probability=``, ``path=``, ``method=``,
+    ``mailbox=`` and ``event_id=``.
+
+    :raises ValueError: naming what is wrong.
+    """
+    kind, *options = (part.strip() for part in text.split(";"))
+    fields: dict[str, object] = {"kind": kind}
+    match: dict[str, str] = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        if name == "after":
+            fields["after_effect"] = True
+        elif name in ("path", "method", "mailbox", "event_id"):
+            match[name] = value
+        elif name == "times":
+            fields["times"] = None if value == "always" else int(value)
+        elif name in ("probability", "delay"):
+            fields[name] = float(value)
+        else:
+            fields[name] = value
+    return from_json({**fields, "match": match})

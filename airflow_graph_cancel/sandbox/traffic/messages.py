@@ -1,0 +1,125 @@
+"""One request to Graph and the answer to it, alone or within a batch."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.sandbox.tenant.entities import Json
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who a token speaks for.
+
+    :param app: The application's client id.
+    :param permissions: Application roles, or delegated scopes if ``upn`` is set.
+    :param upn: Address of the signed-in person; None for an application by itself.
+    """
+
+    app: str
+    permissions: frozenset[str]
+    upn: str | None = None
+
+
+@dataclass(slots=True)
+class Request:
+    """A request as Graph sees it.
+
+    :param path: Path and query as they were sent, still percent-encoded, from the version on.
+    :param below: The path below the version, without the query, still percent-encoded.
+    :param headers: By lower-case name.
+    :param origin: Scheme, host and port, for links in the answer.
+    :param batch: Number of the batch request that this one came in.
+    """
+
+    method: str
+    path: str
+    version: str
+    below: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    origin: str
+    number: int
+    batch: int | None = None
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def client_request_id(self) -> str:
+        """The caller's own id for the request; the service repeats its own if there is none."""
+        return self.headers.get("client-request-id") or self.request_id
+
+    def json(self) -> Json:
+        """Return the body as a JSON object.
+
+        :raises GraphError: 400 if it is something else.
+        """
+        try:
+            value = json.loads(self.body) if self.body.strip() else {}
+        except ValueError as error:
+            raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from error
+        if not isinstance(value, dict):
+            raise GraphError(400, "BadRequest", "Unable to read JSON request payload.")
+        return value
+
+    def preferences(self) -> dict[str, str]:
+        """Return the ``Prefer`` header as name (lower-case) and value."""
+        header = self.headers.get("prefer")
+        if not header:
+            return {}
+        found = (each.partition("=") for each in header.split(","))
+        return {name.strip().lower(): value.strip().strip('"') for name, _, value in found}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What Graph answers.
+
+    :param body: A JSON object, raw bytes (with their own content type in ``headers``), or nothing.
+    :param effect: Whether the tenant was changed.
+    """
+
+    status: int
+    body: Json | bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    effect: bool = False
+
+    def encoded(self) -> bytes:
+        """Return the body's bytes."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+class GraphError(Exception):
+    """A refusal, as the service words it.
+
+    :param bare: Without ``innerError``, as throttling and policy refusals come.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, bare: bool = False, retry_after: str | None = None
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.bare = bare
+        self.retry_after = retry_after
+
+    def answer(self, request: Request) -> Answer:
+        """Return the envelope for this request."""
+        error: Json = {"code": self.code, "message": self.message}
+        if not self.bare:
+            error["innerError"] = {
+                "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+                "request-id": request.request_id,
+                "client-request-id": request.client_request_id,
+            }
+        headers = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
+        return Answer(self.status, {"error": error}, headers)
