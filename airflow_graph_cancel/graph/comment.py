@@ -19,14 +19,12 @@ def check_comment(comment: object) -> str | None:
     if comment is None:
         return None
     if not isinstance(comment, str):
-        raise InvalidInputError(f"comment must be a string, not {type(comment).__name__}. Nothing was sent.")
+        raise InvalidInputError(f"comment must be a string, not {type(comment).__name__}.")
     if comment.strip() == "None":
         raise InvalidInputError(
             'comment is the string "None": a template rendered nothing, probably an XCom or a feed column that is '
-            "not there. Nothing was sent."
+            "not there."
         )
     if any("\ud800" <= character <= "\udfff" for character in comment):
-        raise InvalidInputError(
-            "comment holds half of a character (a lone surrogate), which no message can carry. Nothing was sent."
-        )
+        raise InvalidInputError("comment holds half of a character (a lone surrogate), which no message can carry.")
     return comment if comment.strip() else None

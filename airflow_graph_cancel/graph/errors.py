@@ -52,10 +52,12 @@ class GraphCancelError(Exception):
     :param retry_after: seconds that the service asked to wait.
     :param attempts: cancel requests sent for this event so far.
     :param in_doubt: whether a cancel request was sent whose effect is not known.
+    :param nothing_sent: whether it is certain that this call sent no cancel request; the text then says so.
     :ivar mailbox: owner of the event, if it is about one.
     """
 
     outcome: ClassVar[Outcome]
+    nothing_sent: bool = False
 
     def __init__(
         self,
@@ -67,8 +69,10 @@ class GraphCancelError(Exception):
         retry_after: float | None = None,
         attempts: int = 0,
         in_doubt: bool = False,
+        nothing_sent: bool | None = None,
     ) -> None:
         super().__init__(message)
+        self.message = message
         self.status = status
         self.code = code
         self.request_id = request_id
@@ -76,12 +80,18 @@ class GraphCancelError(Exception):
         self.attempts = attempts
         self.in_doubt = in_doubt
         self.mailbox: str | None = None
+        if nothing_sent is not None:
+            self.nothing_sent = nothing_sent
+
+    def __str__(self) -> str:
+        return f"{self.message} Nothing was sent." if self.nothing_sent else self.message
 
 
 class InvalidInputError(GraphCancelError, ValueError):
-    """An argument cannot be meant as it stands; nothing was sent."""
+    """An argument is missing, malformed or contradicts another."""
 
     outcome = Outcome.INVALID
+    nothing_sent = True
 
 
 class ConnectionSettingsError(InvalidInputError):

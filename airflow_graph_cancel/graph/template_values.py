@@ -19,8 +19,7 @@ def parse_text(argument: str, text: str) -> object:
     """
     if text.strip() in {"None", ""}:
         raise InvalidInputError(
-            f"{argument} is {text!r}: a template rendered nothing, probably an XCom that is not there. "
-            "Nothing was sent."
+            f"{argument} is {text!r}: a template rendered nothing, probably an XCom that is not there."
         )
     for parse in (json.loads, ast.literal_eval):
         try:
@@ -32,7 +31,7 @@ def parse_text(argument: str, text: str) -> object:
     # Not the text itself: it may hold comments and subjects.
     raise InvalidInputError(
         f"{argument} is a text of {len(text)} characters that begins with {text.lstrip()[0]!r} and is no list: perhaps "
-        "an XCom or a feed that was cut off. Nothing was sent."
+        "an XCom or a feed that was cut off."
     )
 
 
@@ -49,12 +48,10 @@ def names(argument: str, value: object) -> tuple[str, ...]:
         # A name may begin with anything but what a list begins with.
         value = parse_text(argument, value) if value.lstrip()[:1] in {"[", "("} or value.strip() == "None" else [value]
     if not isinstance(value, list | tuple | set | frozenset):
-        raise InvalidInputError(
-            f"{argument} must be a name or a list of names, not {type(value).__name__}. Nothing was sent."
-        )
+        raise InvalidInputError(f"{argument} must be a name or a list of names, not {type(value).__name__}.")
     for name in value:
         if not isinstance(name, str) or not name.strip() or name.strip() == "None":
             raise InvalidInputError(
-                f"{argument} holds {name!r:.80}, which is no name: perhaps an empty column of a feed. Nothing was sent."
+                f"{argument} holds {name!r:.80}, which is no name: perhaps an empty column of a feed."
             )
     return tuple(dict.fromkeys(name.strip() for name in value))

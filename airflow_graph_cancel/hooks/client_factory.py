@@ -107,8 +107,7 @@ def _ssl_context(settings: GraphSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.verify)
     except ssl.SSLError as error:
         raise ConnectionSettingsError(
-            f'Connection "{settings.conn_id}": Verify names {settings.verify}, which holds no certificate in PEM. '
-            "Nothing was sent."
+            f'Connection "{settings.conn_id}": Verify names {settings.verify}, which holds no certificate in PEM.'
         ) from error
 
 

@@ -143,9 +143,7 @@ class GraphEventHook(GraphHook):
         rows = event_rows(load_events(events), without=without, max_age=plan_max_age)
         orders = parse_inputs(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
         if max_meetings is not None and len(orders) > max_meetings:
-            raise InvalidInputError(
-                f"{len(orders)} events are more than max_meetings={max_meetings}. Nothing was sent."
-            )
+            raise InvalidInputError(f"{len(orders)} events are more than max_meetings={max_meetings}.")
         options = Options(backoff or Backoff(), concurrency, batch, stopped)
         preview = preview or settings.preview_only
         async with self._open(settings) as client:

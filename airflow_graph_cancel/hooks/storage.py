@@ -69,7 +69,8 @@ def load_plan(plan: object) -> Document:
     found = load_events(plan)
     if not isinstance(found, Mapping) or not isinstance(found.get("meetings"), list):
         raise InvalidInputError(
-            f"This is no plan but {type(found).__name__}: give what GraphFindEventsOperator returned."
+            f"This is no plan but {type(found).__name__}: give what GraphFindEventsOperator returned.",
+            nothing_sent=False,
         )
     return cast("Document", dict(found))
 
@@ -83,7 +84,7 @@ def load_rows(result: object) -> list[Document]:
     if isinstance(result, str):
         result = parse_text("result", result)
     if not isinstance(result, Mapping) or "counts" not in result:
-        raise InvalidInputError("This is no result of GraphCancelEventsOperator: it has no counts.")
+        raise InvalidInputError("This is no result of GraphCancelEventsOperator: it has no counts.", nothing_sent=False)
     path = result.get("report")
     if not isinstance(path, str):
         return []
@@ -107,7 +108,8 @@ def cancelled_rows(events: object) -> object:
     if any(result.get("total") and not isinstance(result.get("report"), str) for result in results):
         raise InvalidInputError(
             "The result of the cancelling task names no report, so that its events are not known: give that task a "
-            "report_path, or give the plan."
+            "report_path, or give the plan.",
+            nothing_sent=False,
         )
     return [row for result in results for row in load_rows(result) if row.get("outcome") in _CANCELLED]
 
@@ -118,11 +120,11 @@ def _load(pointer: Mapping[str, object]) -> Document:
     try:
         plan = json.loads(text)
     except ValueError as error:
-        raise InvalidInputError(f"The plan in {path} is no JSON. Nothing was sent.") from error
+        raise InvalidInputError(f"The plan in {path} is no JSON.") from error
     if not isinstance(plan, dict) or plan.get("digest") != pointer.get("digest"):
         raise InvalidInputError(
             f"The plan in {path} is another one than the one that was found and approved: a later run may have "
-            "written to the same path. Put {{ run_id }} into plan_path, and search again. Nothing was sent."
+            "written to the same path. Put {{ run_id }} into plan_path, and search again."
         )
     return plan
 
@@ -133,5 +135,6 @@ def _read(path: str, what: str) -> str:
     except OSError as error:
         raise InvalidInputError(
             f"The {what} {path} cannot be read ({type(error).__name__}). With several workers it must be in storage "
-            "that all of them reach."
+            "that all of them reach.",
+            nothing_sent=False,
         ) from error

@@ -103,7 +103,7 @@ class GraphApprovePlanOperator(ApprovalOperator):
         if plan["digest"] != context["task_state_store"].get("digest"):
             raise AirflowFailException(
                 "The plan was made anew while its approval was pending, so this one was not approved. Clear this task "
-                "to have it approved. Nothing was sent."
+                "to have it approved."
             )
         without = list(answer["params_input"].get(_WITHOUT) or [])
         _rows(plan, without)

@@ -62,9 +62,7 @@ def check_rendered(work: Templated, names: frozenset[str]) -> None:
     """
     for name in sorted(names):
         if getattr(work, name) is None:
-            raise InvalidInputError(
-                f"{name} is None: a template rendered nothing, probably an XCom that is not there. Nothing was sent."
-            )
+            raise InvalidInputError(f"{name} is None: a template rendered nothing, probably an XCom that is not there.")
 
 
 def waiting_trigger(moment: datetime) -> DateTimeTrigger:

@@ -169,7 +169,7 @@ class GraphFindEventsOperator(BaseAsyncOperator):
 
     def _search(self) -> Search:
         if self.scope not in get_args(Scope):
-            raise InvalidInputError(f"scope is {self.scope!r:.80}; it must be dates or series. Nothing was read.")
+            raise InvalidInputError(f"scope is {self.scope!r:.80}; it must be dates or series.")
         return Search(
             window=parse_window(self.start, self.end, self.timezone, longest=timedelta(days=self.max_days)),
             places=Places(

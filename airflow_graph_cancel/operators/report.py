@@ -26,8 +26,6 @@ __all__ = ["GraphCancelReportOperator"]
 Row = Mapping[str, object]
 Format = Literal["html", "csv", "md"]
 _RENDERERS: dict[str, Callable[[CancellationReport], str]] = {"html": to_html, "csv": to_csv, "md": to_markdown}
-_CLAIM = " Nothing was sent."
-"""What other tasks' errors end with; here, after the cancelling, nobody can say so."""
 
 
 class GraphCancelReportOperator(BaseOperator):
@@ -86,7 +84,8 @@ class GraphCancelReportOperator(BaseOperator):
         try:
             report = self._report(context)
         except InvalidInputError as error:
-            raise InvalidInputError(str(error).removesuffix(_CLAIM)) from error
+            # A report says what an earlier task sent; its own failure says nothing about that.
+            raise InvalidInputError(error.message, nothing_sent=False) from error
         files = {}
         if "report_path" in self._given:
             for name in self.formats:

@@ -39,4 +39,4 @@ async def refuse_too_many_people(
             raise next(iter(reading.left.values()))
         people = reading.people
     if people > most:
-        raise InvalidInputError(f"{people} people would get a message, more than max_people={most}. Nothing was sent.")
+        raise InvalidInputError(f"{people} people would get a message, more than max_people={most}.")

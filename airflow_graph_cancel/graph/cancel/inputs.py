@@ -75,7 +75,7 @@ def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelt
         return list(plan_rows(events, without=without, max_age=max_age))
     # What mapped tasks return comes as a sequence that is no list.
     if not isinstance(events, Sequence) or isinstance(events, bytes | bytearray):
-        raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}. Nothing was sent.")
+        raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}.")
     taken_out = set(without)
     return [row for row in events if _id(row) not in taken_out]
 
@@ -106,15 +106,12 @@ def parse_inputs(
         try:
             order = _order(row, default, user_id, mailbox)
         except InvalidInputError as error:
-            wrong.append(f"[{place}] {str(error).removesuffix(' Nothing was sent.')}")
+            wrong.append(f"[{place}] {error.message}")
         else:
             orders.setdefault((order.address.mailbox.casefold(), order.address.event_id), order)
     if wrong:
         more = f" ... and {len(wrong) - _SHOWN} more." if len(wrong) > _SHOWN else ""
-        raise InvalidInputError(
-            f"{len(wrong)} of {len(rows)} events cannot be meant as they stand, so nothing was sent: "
-            f"{' '.join(wrong[:_SHOWN])}{more}"
-        )
+        raise InvalidInputError(f"{len(wrong)} of {len(rows)} events are invalid: {' '.join(wrong[:_SHOWN])}{more}")
     return list(orders.values())
 
 

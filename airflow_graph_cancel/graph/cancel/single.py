@@ -83,7 +83,7 @@ async def cancel_event(
     except GraphCancelError as error:
         error.attempts, error.in_doubt, error.mailbox = journal.sent, case.in_doubt, address.mailbox
         if case.in_doubt and isinstance(error, RefusedError):
-            error.args = (f"{error} An earlier request may have taken effect, so that people may have been told.",)
+            error.message += " An earlier request may have taken effect, so that people may have been told."
         if not case.ever_in_doubt:
             journal.not_sent()
         raise

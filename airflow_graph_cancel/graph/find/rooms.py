@@ -44,7 +44,7 @@ async def find_rooms(client: GraphClient, places: Places, options: Options) -> l
     replies = await read_many(client, reads, options)
     for address, reply in zip(addresses, replies, strict=False):
         if reply.refusal is not None and reply.refusal.status == 404:
-            raise InvalidInputError(f"There is no room list {address}. Nothing was read.")
+            raise InvalidInputError(f"There is no room list {address}.")
         listed[address] = _addresses(_checked(reply).values)
     if len(replies) > len(addresses):
         catalogue = _checked(replies[-1]).values
@@ -84,11 +84,11 @@ async def _by_name(
     ):
         for name in wanted:
             if name.strip().casefold() not in lists:
-                raise InvalidInputError(f"There is no {what} called {name!r}{_perhaps(name, known)}. Nothing was read.")
+                raise InvalidInputError(f"There is no {what} called {name!r}{_perhaps(name, known)}.")
             if len(found := lists[name.strip().casefold()]) != 1:
                 raise InvalidInputError(
                     f"{len(found)} room lists are called {name!r} ({', '.join(found)}): give the address of the "
-                    "one that is meant. Nothing was read."
+                    "one that is meant."
                 )
     asked = [*names, *buildings]
     reads = [Read(_PLACES, _list_path(lists[name.strip().casefold()][0])) for name in asked]
@@ -102,7 +102,7 @@ def _known(places: Places, catalogue: list[dict[str, object]]) -> Iterable[str]:
         if room.casefold() not in known:
             raise InvalidInputError(
                 f"{room} is no room that Graph knows{_perhaps(room, list(known))}. The meetings that a person takes "
-                "part in are not meant by a room. Nothing was read."
+                "part in are not meant by a room."
             )
         yield known[room.casefold()]
 

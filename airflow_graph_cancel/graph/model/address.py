@@ -41,21 +41,19 @@ def check_segment(argument: str, value: object) -> str:
     """
     if value is None or (isinstance(value, str) and value.strip() == "None"):
         raise InvalidInputError(
-            f"{argument} is None: a template rendered nothing, probably an XCom or a feed column that is not there. "
-            "Nothing was sent."
+            f"{argument} is None: a template rendered nothing, probably an XCom or a feed column that is not there."
         )
     if not isinstance(value, str):
-        raise InvalidInputError(f"{argument} must be a string, not {type(value).__name__}. Nothing was sent.")
+        raise InvalidInputError(f"{argument} must be a string, not {type(value).__name__}.")
     if not value.strip():
-        raise InvalidInputError(f"{argument} is empty or blank ({value!r}). Nothing was sent.")
+        raise InvalidInputError(f"{argument} is empty or blank ({value!r}).")
     if value in {".", ".."}:
         raise InvalidInputError(
-            f"{argument} is {value!r}, which an HTTP client folds away: another resource would be addressed. "
-            "Nothing was sent."
+            f"{argument} is {value!r}, which an HTTP client folds away: another resource would be addressed."
         )
     if _UNPRINTABLE.search(value):
         raise InvalidInputError(
-            f"{argument} holds a control character ({value!r:.80}), perhaps a line end from a feed. Nothing was sent."
+            f"{argument} holds a control character ({value!r:.80}), perhaps a line end from a feed."
         )
     return value
 
@@ -92,7 +90,7 @@ class EventAddress:
             if (value := getattr(self, argument)) is not None:
                 check_segment(argument, value)
         if (reason := self._no_address()) is not None:
-            raise InvalidInputError(f"{reason} Nothing was sent.")
+            raise InvalidInputError(f"{reason}")
 
     def _no_address(self) -> str | None:
         if self.user_id and self.group_id:

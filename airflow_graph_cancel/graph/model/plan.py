@@ -171,14 +171,14 @@ def plan_rows(
     if not isinstance(meetings, list) or not isinstance(digest, str):
         raise InvalidInputError(
             "events is a mapping without meetings and digest, so it is no plan; give a list of ids or rows, or what "
-            "GraphFindEventsOperator returned. Nothing was sent."
+            "GraphFindEventsOperator returned."
         )
     if max_age is not None:
         _refuse_old(plan.get("made_at"), max_age, now or datetime.now(UTC))
     if digest_of(plan) != digest:
         raise InvalidInputError(
             "The plan was altered after it was made: its rows no longer fit its digest. To take meetings out, name "
-            "their event ids in without; for anything else, search again. Nothing was sent."
+            "their event ids in without; for anything else, search again."
         )
     rows = cast("list[Row]", meetings)
     taken_out = set(without)
@@ -186,7 +186,7 @@ def plan_rows(
         shown = ", ".join(sorted(unknown)[:3])
         raise InvalidInputError(
             f"without names {len(unknown)} events that are not in the plan ({shown}): somebody believes to have saved "
-            "a meeting, and has not. Nothing was sent."
+            "a meeting, and has not."
         )
     return [row for row in rows if row.get("event_id") not in taken_out]
 
@@ -196,10 +196,10 @@ def _refuse_old(made_at: object, max_age: timedelta, now: datetime) -> None:
         made = datetime.fromisoformat(str(made_at))
         age = now - made
     except (ValueError, TypeError):
-        raise InvalidInputError("The plan does not say when it was made. Nothing was sent.") from None
+        raise InvalidInputError("The plan does not say when it was made.") from None
     if age > max_age:
         hours = age / timedelta(hours=1)
         raise InvalidInputError(
             f"The plan is {hours:.1f} hours old, more than plan_max_age ({max_age / timedelta(hours=1):g} hours): "
-            "calendars have changed since. Search again, and have it approved again. Nothing was sent."
+            "calendars have changed since. Search again, and have it approved again."
         )

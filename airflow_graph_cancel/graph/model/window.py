@@ -75,21 +75,21 @@ def parse_window(start: object, end: object, timezone: str | None, *, longest: t
             ZoneInfo(timezone)
         except (ValueError, OSError, KeyError) as error:
             raise InvalidInputError(
-                f"timezone is {timezone!r}, which is no IANA time zone such as Europe/London. Nothing was read."
+                f"timezone is {timezone!r}, which is no IANA time zone such as Europe/London."
             ) from error
     begins, ends = _moment("start", start, timezone), _moment("end", end, timezone)
     if ends <= begins:
         raise InvalidInputError(
             f"end ({ends.isoformat()}) is not after start ({begins.isoformat()}). The end itself is not part of the "
-            "window: for a single day, end is the next day. Nothing was read."
+            "window: for a single day, end is the next day."
         )
     if ends - begins > longest:
         raise InvalidInputError(
             f"The window is {(ends - begins) / timedelta(days=1):.0f} days long, more than {longest.days}. If it is "
-            "meant, say so with max_days. Nothing was read."
+            "meant, say so with max_days."
         )
     if not (begins.year >= _FIRST_YEAR and ends.year <= _LAST_YEAR):
-        raise InvalidInputError(f"The window is in the year {begins.year}, which no calendar shows. Nothing was read.")
+        raise InvalidInputError(f"The window is in the year {begins.year}, which no calendar shows.")
     return Window(begins, ends, timezone)
 
 
@@ -99,16 +99,15 @@ def _moment(argument: str, value: object, timezone: str | None) -> datetime:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             raise InvalidInputError(
-                f"{argument} is {value!r:.80}, which is no ISO 8601 time such as 2026-12-09T18:00:00+01:00. "
-                "Nothing was read."
+                f"{argument} is {value!r:.80}, which is no ISO 8601 time such as 2026-12-09T18:00:00+01:00."
             ) from None
     if not isinstance(value, datetime):
-        raise InvalidInputError(f"{argument} must be ISO 8601 text, not {type(value).__name__}. Nothing was read.")
+        raise InvalidInputError(f"{argument} must be ISO 8601 text, not {type(value).__name__}.")
     if value.tzinfo is not None and value.utcoffset() is not None:
         return value
     if timezone is None:
         raise InvalidInputError(
             f"{argument} is {value.isoformat()}, without an offset: it could be meant in any time zone. Give it an "
-            "offset, or give timezone. Nothing was read."
+            "offset, or give timezone."
         )
     return value.replace(tzinfo=ZoneInfo(timezone))

@@ -66,4 +66,4 @@ async def _read_calendar(client: GraphClient, mailbox: str) -> None:
             problem = f"the app may not read the calendar of {mailbox}: permission or admin consent is missing"
         case _:
             problem = f"the calendar of {mailbox} could not be read"
-    raise InvalidInputError(f"Signed in, but {problem} (Graph answered {said}).")
+    raise InvalidInputError(f"Signed in, but {problem} (Graph answered {said}).", nothing_sent=False)

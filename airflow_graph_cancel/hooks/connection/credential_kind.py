@@ -114,7 +114,7 @@ def _deduced(fields: Fields, filled: list[str]) -> Kind:
         labels = " and ".join(fields.label(name) for name in telling)
         raise ConnectionSettingsError(
             f'Connection "{fields.conn_id}": {labels} are filled in, for different kinds of sign-in. Leave one of them '
-            "out, or choose Credential. Nothing was sent."
+            "out, or choose Credential."
         )
     if not telling:
         raise fields.wrong(

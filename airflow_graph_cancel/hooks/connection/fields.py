@@ -51,9 +51,7 @@ class Fields:
 
     def wrong(self, name: str, reason: str) -> ConnectionSettingsError:
         """Return the error that says what is wrong with a field."""
-        return ConnectionSettingsError(
-            f'Connection "{self.conn_id}": {self.label(name)} ({name}) {reason}. Nothing was sent.'
-        )
+        return ConnectionSettingsError(f'Connection "{self.conn_id}": {self.label(name)} ({name}) {reason}.')
 
     def refuse_misspelt(self) -> None:
         """Refuse an extra that is almost one of ours: "preview_onyl" would be a guard that is open."""

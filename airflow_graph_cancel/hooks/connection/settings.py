@@ -62,7 +62,7 @@ class GraphSettings:
         :raises ConnectionSettingsError: naming the form's label of the first field that is wrong.
         """
         if api_version and api_version not in VERSIONS:
-            raise InvalidInputError(f"api_version is {api_version!r}; it must be v1.0 or beta. Nothing was sent.")
+            raise InvalidInputError(f"api_version is {api_version!r}; it must be v1.0 or beta.")
         fields = Fields(connection, extra)
         fields.refuse_misspelt()
         fields.cloud()
