@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from airflow_graph_cancel.graph.auth.credential import granted
+from airflow_graph_cancel.graph.auth.credential import CALENDAR_WRITE, granted
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, Reply, read_many
 from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
 from airflow_graph_cancel.graph.http.response import Meaning
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "AccessReport", "check_access"]
 
-_WRITES = frozenset({"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"})
 Told = Literal["yes", "no", "unknown"]
 
 
@@ -100,7 +99,7 @@ def _access(mailbox: str, reply: Reply, rights: frozenset[str]) -> Access:
         refused = reply.refusal.meaning in {Meaning.DENIED, Meaning.TOKEN_REFUSED}
         told: Told = "no" if refused else "unknown"
         return Access(mailbox, told, told, str(mailbox_refusal(mailbox, reply.refusal)), reply.refusal.request_id)
-    if rights & _WRITES:
+    if rights & CALENDAR_WRITE:
         return Access(
             mailbox, "yes", "yes", "Its calendar can be read, and by its permissions written.", reply.request_id
         )

@@ -1,4 +1,4 @@
-"""The one word that says what became of an event, and the row that a task reports."""
+"""The outcome of an event, what each outcome implies, and the result that a task reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["CancelResult", "Outcome"]
 
 
 class Outcome(StrEnum):
-    """What became of one event. The words are part of the contract with users' pipelines."""
+    """The outcome of one event. Users' pipelines rely on these words."""
 
     CANCELLED = "cancelled"
     ALREADY_CANCELLED = "already_cancelled"
@@ -24,6 +24,21 @@ class Outcome(StrEnum):
     PREVIEW = "preview"
     CHANGED = "changed"
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the meeting does not take place."""
+        return self in {Outcome.CANCELLED, Outcome.ALREADY_CANCELLED}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the outcome is final; only events that are not settled are sent again."""
+        return self not in {Outcome.THROTTLED, Outcome.UNAVAILABLE}
+
+    @property
+    def passes(self) -> bool:
+        """Whether a task succeeds with it whatever its policies are."""
+        return self.is_cancelled or self in {Outcome.PREVIEW, Outcome.CHANGED}
+
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -31,7 +46,7 @@ def _now() -> str:
 
 @dataclass(frozen=True, slots=True)
 class CancelResult:
-    """What became of one event, with what support and auditors ask for.
+    """The result of one event, with what support and auditors ask for.
 
     :param event_id: the id as it was given.
     :param mailbox: owner of the calendar: user, group, or ``me``.

@@ -12,6 +12,7 @@ from airflow.configuration import AIRFLOW_HOME
 from airflow.sdk import ObjectStoragePath
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.template_values import parse_text
 from airflow_graph_cancel.hooks.files import write_whole
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "cancelled_rows", "load_events", "load_plan", "load_rows", "own_path", "save_plan"]
 
 Document = dict[str, object]
-_CANCELLED = {"cancelled", "already_cancelled"}
 MOST_ROWS = 1000
 """Rows of a plan that may stand in XCom, which lives in Airflow's database."""
 
@@ -111,7 +111,8 @@ def cancelled_rows(events: object) -> object:
             "report_path, or give the plan.",
             nothing_sent=False,
         )
-    return [row for result in results for row in load_rows(result) if row.get("outcome") in _CANCELLED]
+    cancelled = {outcome for outcome in Outcome if outcome.is_cancelled}
+    return [row for result in results for row in load_rows(result) if row.get("outcome") in cancelled]
 
 
 def _load(pointer: Mapping[str, object]) -> Document:

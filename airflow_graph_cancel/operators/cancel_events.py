@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
-from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
+from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.endings import (
     OBEY_GRAPH,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["GraphCancelEventsOperator"]
 
 IfChanged = Literal["hold", "cancel"]
-_PASSING = {Outcome.CANCELLED, Outcome.ALREADY_CANCELLED, Outcome.PREVIEW, Outcome.CHANGED}
 _ROWS_SHOWN = 100
 _ROWS_SAID = 10
 _SAY_EVERY = 5.0
@@ -194,10 +193,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         rows = {number: result.as_row() for number, result in self._work.results.items()}
         for number, order in enumerate(self._work.orders):
             if number not in rows:
-                address = order.address
-                rows[number] = CancelResult(
-                    event_id=address.event_id, mailbox=address.mailbox, outcome=Outcome.UNAVAILABLE, message=message,
-                ).as_row()  # fmt: skip
+                rows[number] = order.address.result(Outcome.UNAVAILABLE, message).as_row()
         write_report(self.report_path, self._work.orders, rows)
 
     def _progress(self, work: BulkCancellation) -> None:
@@ -230,7 +226,7 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
             context["outlet_events"][outlet].extra = {"total": len(work.orders), **_plain(work)}
         if not unsettled:
             work.forget_what_was_not_sent()
-        bad = [row for number, row in sorted(rows.items()) if not self._passes(str(row["outcome"]))]
+        bad = [row for number, row in sorted(rows.items()) if not self._passes(Outcome(str(row["outcome"])))]
         if not bad:
             return result
         said = "; ".join(f"{row['event_id']} in {row['mailbox']}: {row['message']}" for row in bad[:_ROWS_SAID])
@@ -249,24 +245,16 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         worst = next(iter(work.left.values()))
         raise type(worst)(sentence, status=worst.status, code=worst.code, retry_after=wait) from worst
 
-    def _passes(self, outcome: str) -> bool:
+    def _passes(self, outcome: Outcome) -> bool:
         if outcome == Outcome.MISSING:
             return self.on_missing != "fail"
         if outcome == Outcome.NOT_ORGANIZER:
             return self.on_not_organizer != "fail"
-        return outcome in _PASSING
+        return outcome.passes
 
 
 def _left(work: BulkCancellation, number: int) -> dict[str, str | int | None]:
-    error, address = work.left[number], work.orders[number].address
-    return CancelResult(
-        event_id=address.event_id,
-        mailbox=address.mailbox,
-        outcome=error.outcome,
-        message=str(error),
-        request_id=error.request_id,
-        attempts=error.attempts,
-    ).as_row()
+    return work.orders[number].address.failed(work.left[number]).as_row()
 
 
 def _plain(work: BulkCancellation) -> dict[str, int]:

@@ -26,14 +26,7 @@ def write_report(path: str, orders: Iterable[CancelInput], rows: Mapping[int, Ro
     """
     lines = []
     for place, order in enumerate(orders):
-        address = order.address
-        where = {
-            "user_id": address.user_id,
-            "group_id": address.group_id,
-            "calendar_id": address.calendar_id,
-            "calendar_group_id": address.calendar_group_id,
-        }
-        given = {name: value for name, value in where.items() if value}
+        given = {name: value for name, value in order.address.as_row().items() if value}
         # Whatever a feed or a plan says of an event goes with it; our own words cannot be overwritten.
         lines.append(json.dumps({**order.further, **rows[place], **given}, default=str) + "\n")
     # One write of the whole, since object stores cannot append and a reader must never see half a row.

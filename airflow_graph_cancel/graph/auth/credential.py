@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineResponse
 
-__all__ = ["RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
+__all__ = ["CALENDAR_WRITE", "RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
 
 _EXPLAINED = {
     "AADSTS7000215": "the client secret is wrong (not its ID but its value is needed)",
@@ -130,6 +130,10 @@ def raise_for_unavailable(response: PipelineResponse[Any, Any]) -> None:
     status = response.http_response.status_code
     if status == 429 or status >= 500:
         raise HttpResponseError(response=response.http_response)
+
+
+CALENDAR_WRITE = frozenset({"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"})
+"""Permissions that let an app or a person cancel events."""
 
 
 def granted(token: str) -> frozenset[str]:

@@ -117,7 +117,7 @@ class BulkCancellation:
         case = self._case(number)
         if not case.ever_in_doubt:
             self._certainly_not_sent.add(number)
-        self.settle(number, _refused(self.orders[number], error, case))
+        self.settle(number, self.orders[number].address.failed(error, attempts=case.attempts))
 
     def leave(self, number: int, error: GraphCancelError) -> None:
         """Leave an event for a later try."""
@@ -187,7 +187,7 @@ class BulkCancellation:
         except RefusedError as error:
             if not case.ever_in_doubt:
                 self._certainly_not_sent.add(number)
-            self._settle(number, _refused(order, error, case))
+            self._settle(number, order.address.failed(error, attempts=case.attempts))
         else:
             if result is None:
                 if number in self._troubles:
@@ -229,14 +229,3 @@ class BulkCancellation:
         """Seconds until the last of what is left may be asked for again, None if something has no such time."""
         waits = [error.retry_after for error in self.left.values()]
         return max((wait for wait in waits if wait is not None), default=None) if None not in waits else None
-
-
-def _refused(order: CancelInput, error: RefusedError, case: Cancellation) -> CancelResult:
-    return CancelResult(
-        event_id=order.address.event_id,
-        mailbox=order.address.mailbox,
-        outcome=error.outcome,
-        message=str(error),
-        request_id=error.request_id,
-        attempts=case.attempts,
-    )

@@ -14,7 +14,6 @@ from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
 from airflow_graph_cancel.graph.errors import RefusedError, ServiceUnavailableError
 from airflow_graph_cancel.graph.http.error_mapping import refusal
 from airflow_graph_cancel.graph.http.requests import look_path
-from airflow_graph_cancel.graph.http.response import Meaning
 from airflow_graph_cancel.graph.model.event import CalendarEvent, parse_event, series_uid
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["hold_changed"]
 
 _SELECT = ("id", "changeKey", "start", "end", "isAllDay", "type", "attendees")
-_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _DAY = timedelta(days=1)
 
 
@@ -65,7 +63,7 @@ async def hold_changed(client: GraphClient, work: BulkCancellation, options: Opt
             )
             if now.change_key != before.change_key and not (by_a_neighbour and not _differs(now, before, order)):
                 work.settle(number, _changed(order, reply.request_id))
-        elif reply.refusal.meaning not in _GONE:
+        elif not reply.refusal.meaning.is_gone:
             error = refusal(order.address, reply.refusal)
             work.refuse(number, error) if isinstance(error, RefusedError) else work.leave(number, error)
 
@@ -97,11 +95,9 @@ def _people(now: CalendarEvent, order: CancelInput, before: Planned) -> int:
 
 
 def _changed(order: CancelInput, request_id: str | None) -> CancelResult:
-    return CancelResult(
-        event_id=order.address.event_id,
-        mailbox=order.address.mailbox,
-        outcome=Outcome.CHANGED,
-        message="Held back: the event is not as it was when the plan was made (changeKey). Search again, or give "
+    return order.address.result(
+        Outcome.CHANGED,
+        "Held back: the event has changed since the plan was made (changeKey). Make a new plan, or set "
         'if_changed="cancel".',
         request_id=request_id,
     )

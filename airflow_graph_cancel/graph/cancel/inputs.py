@@ -9,14 +9,13 @@ from typing import TypeGuard
 
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.graph.model.address import EventAddress
+from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
 from airflow_graph_cancel.graph.model.plan import plan_rows
 from airflow_graph_cancel.graph.template_values import parse_text
 
 __all__ = ["CancelInput", "Planned", "event_rows", "parse_inputs", "people_in_rows"]
 
-_ADDRESS = ("user_id", "group_id", "calendar_id", "calendar_group_id")
-_OURS = frozenset({"event_id", "comment", *_ADDRESS})
+_OURS = frozenset({"comment", *ADDRESS_KEYS})
 _SHOWN = 10
 
 
@@ -130,17 +129,12 @@ def _all_whole(counts: list[object]) -> TypeGuard[list[int]]:
 
 def _order(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> CancelInput:
     if isinstance(row, Mapping):
-        given = {name: row.get(name) for name in _ADDRESS}
-        event_id, own = row.get("event_id"), row.get("comment")
-        if own is not None:
+        if (own := row.get("comment")) is not None:
             comment = check_comment(own)
     else:
-        given, event_id = dict.fromkeys(_ADDRESS), row
-    if given["user_id"] is None and given["group_id"] is None:
-        given["user_id"] = mailbox if user_id is None else user_id
-    # The address checks the types of what it is given.
-    address = EventAddress(event_id, **given)  # type: ignore[arg-type]
-    return CancelInput(address, comment, _planned(row), row if isinstance(row, Mapping) else {})
+        row = {"event_id": row}
+    address = EventAddress.from_row(row, default_user=mailbox if user_id is None else user_id)
+    return CancelInput(address, comment, _planned(row), row)
 
 
 def _planned(row: object) -> Planned | None:

@@ -17,7 +17,6 @@ __all__ = ["PREVIEW", "forecast", "people_told", "preview_event", "read_event"]
 
 PREVIEW = ("id", "isCancelled", "isOrganizer", "type", "attendees")
 """Properties that a forecast needs."""
-_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 _KINDS = {
     "seriesMaster": "a whole series, past dates too,",
     "occurrence": "one date of a series",
@@ -59,15 +58,9 @@ def forecast(address: EventAddress, answer: Response) -> CancelResult:
     :param answer: to a look that selected :data:`PREVIEW`.
     :raises GraphCancelError: if the answer does not show that.
     """
-    if answer.meaning is not Meaning.ACCEPTED and answer.meaning not in _GONE:
+    if answer.meaning is not Meaning.ACCEPTED and not answer.meaning.is_gone:
         raise refusal(address, answer)
-    return CancelResult(
-        event_id=address.event_id,
-        mailbox=address.mailbox,
-        outcome=Outcome.PREVIEW,
-        message=_forecast(answer),
-        request_id=answer.request_id,
-    )
+    return address.result(Outcome.PREVIEW, _forecast(answer), request_id=answer.request_id)
 
 
 def people_told(answer: Response) -> int:
@@ -89,7 +82,7 @@ async def _read(
 ) -> Response:
     async def once() -> Response:
         answer = await client.look(address, select)
-        if answer.meaning is Meaning.ACCEPTED or (or_gone and answer.meaning in _GONE):
+        if answer.meaning is Meaning.ACCEPTED or (or_gone and answer.meaning.is_gone):
             return answer
         raise refusal(address, answer)
 
@@ -98,7 +91,7 @@ async def _read(
 
 def _forecast(answer: Response) -> str:
     event = answer.json
-    if answer.meaning in _GONE:
+    if answer.meaning.is_gone:
         return "Nothing was sent. The mailbox has no such event; a cancellation would end as missing."
     if event.get("isCancelled") is True:
         return "Nothing was sent. This copy is cancelled already."

@@ -25,8 +25,6 @@ __all__ = ["EVIDENCE", "Cancellation", "Step"]
 EVIDENCE = ("id", "isCancelled", "isOrganizer", "organizer")
 """Properties that a look asks for."""
 
-_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
-
 
 class Step(Enum):
     """The request that a case needs next."""
@@ -118,7 +116,7 @@ class Cancellation:
                 raise refusal(self.address, answer)
 
     def _looked_for_effect(self, answer: Response) -> CancelResult | None:
-        if answer.meaning in _GONE or _is_cancelled(answer):
+        if answer.meaning.is_gone or _is_cancelled(answer):
             return self._result(
                 Outcome.CANCELLED, "The answer to an earlier request was lost; a look shows the event gone.", answer
             )
@@ -140,11 +138,9 @@ class Cancellation:
         raise refusal(self.address, self._refusal or answer, copy)
 
     def _result(self, outcome: Outcome, message: str, answer: Response) -> CancelResult:
-        return CancelResult(
-            event_id=self.address.event_id,
-            mailbox=self.address.mailbox,
-            outcome=outcome,
-            message=message,
+        return self.address.result(
+            outcome,
+            message,
             request_id=answer.request_id,
             # What a killed process had sent may not have been counted any more; it was one at least.
             attempts=max(self._past.sent, int(self.step is Step.LOOK_FOR_EFFECT)),

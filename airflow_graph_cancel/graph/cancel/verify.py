@@ -10,7 +10,6 @@ from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
 from airflow_graph_cancel.graph.http.error_mapping import refusal
 from airflow_graph_cancel.graph.http.requests import look_path
-from airflow_graph_cancel.graph.http.response import Meaning
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.inputs import CancelInput
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["Remaining", "find_remaining"]
-
-_GONE = {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +32,7 @@ class Remaining:
     def as_row(self) -> dict[str, str | None]:
         """Return plain JSON types, from which the event can be addressed again."""
         address = self.order.address
-        return {
-            "event_id": address.event_id,
-            "user_id": address.user_id,
-            "group_id": address.group_id,
-            "calendar_id": address.calendar_id,
-            "calendar_group_id": address.calendar_group_id,
-            "mailbox": address.mailbox,
-            "message": self.message,
-        }
+        return {**address.as_row(), "mailbox": address.mailbox, "message": self.message}
 
 
 async def find_remaining(client: GraphClient, orders: Sequence[CancelInput], options: Options) -> list[Remaining]:
@@ -60,6 +49,6 @@ async def find_remaining(client: GraphClient, orders: Sequence[CancelInput], opt
         elif reply.refusal is None:
             if reply.values[0].get("isCancelled") is not True:
                 found.append(Remaining(order, f"There still is {order.address}."))
-        elif reply.refusal.meaning not in _GONE:
+        elif not reply.refusal.meaning.is_gone:
             found.append(Remaining(order, str(refusal(order.address, reply.refusal))))
     return found

@@ -130,11 +130,10 @@ class _Reading:
             self._later(number, answer)
         elif answer.meaning in _LATER or (answer.meaning is Meaning.TOKEN_REFUSED and token_works):
             kind = _LATER.get(answer.meaning, ServiceUnavailableError)
-            said = " ".join(filter(None, [str(answer.status), answer.code]))
             self._later(
                 number,
                 kind(
-                    f"Graph answered {said} when {mailbox} was read.",
+                    f"Graph answered {answer.status_and_code} when {mailbox} was read.",
                     status=answer.status, code=answer.code, request_id=answer.request_id,
                     retry_after=answer.retry_after,
                 ),

@@ -135,7 +135,6 @@ def _checked(reply: Reply) -> Reply:
         raise reply.error
     if reply.refusal is None:
         return reply
-    said = " ".join(filter(None, [str(reply.refusal.status), reply.refusal.code]))
     if reply.refusal.meaning in {Meaning.DENIED, Meaning.TOKEN_REFUSED}:
         sentence = (
             "Graph refuses to list rooms: the app needs the permission Place.Read.All with admin consent. Rooms that "
@@ -144,6 +143,6 @@ def _checked(reply: Reply) -> Reply:
     else:
         sentence = "Graph did not list the rooms."
     raise AccessDeniedError(
-        f"{sentence} (Graph answered {said}, request-id {reply.refusal.request_id}.)",
+        f"{sentence} (Graph answered {reply.refusal.status_and_code}, request-id {reply.refusal.request_id}.)",
         status=reply.refusal.status, code=reply.refusal.code, request_id=reply.refusal.request_id,
     )  # fmt: skip

@@ -30,10 +30,9 @@ def refusal(address: EventAddress, answer: Response, copy: dict[str, object] | N
     :param copy: the event as this mailbox has it, if it was looked at.
     """
     kind, sentence = _explain(address, answer, copy)
-    said = " ".join(filter(None, [str(answer.status), answer.code]))
     request = f", request-id {answer.request_id}" if answer.request_id else ""
     return kind(
-        f"{sentence} (Graph answered {said}{request}.)",
+        f"{sentence} (Graph answered {answer.status_and_code}{request}.)",
         status=answer.status,
         code=answer.code,
         request_id=answer.request_id,
@@ -47,7 +46,6 @@ def mailbox_refusal(mailbox: str, answer: Response) -> GraphCancelError:
     :param mailbox: whose calendar.
     :param answer: Graph's answer.
     """
-    said = " ".join(filter(None, [str(answer.status), answer.code]))
     match answer.meaning:
         case Meaning.MAILBOX_UNAVAILABLE:
             kind: type[GraphCancelError] = MailboxUnavailableError
@@ -62,7 +60,7 @@ def mailbox_refusal(mailbox: str, answer: Response) -> GraphCancelError:
             kind, problem = InvalidRequestError, "could not be read"
     request = f", request-id {answer.request_id}" if answer.request_id else ""
     return kind(
-        f"The calendar of {mailbox} {problem}. (Graph answered {said}{request}.)",
+        f"The calendar of {mailbox} {problem}. (Graph answered {answer.status_and_code}{request}.)",
         status=answer.status,
         code=answer.code,
         request_id=answer.request_id,

@@ -50,6 +50,11 @@ class Meaning(Enum):
     EFFECT_UNKNOWN = auto()
     """It may or may not have been carried out: only a look can tell."""
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the event or this date of a series does not exist."""
+        return self in {Meaning.EVENT_GONE, Meaning.OCCURRENCE_GONE}
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -87,6 +92,11 @@ class Response:
         """Graph's ``error.code``."""
         code = self._error.get("code")
         return code if isinstance(code, str) and code else None
+
+    @property
+    def status_and_code(self) -> str:
+        """Status and ``error.code`` for a message, such as ``404 ErrorItemNotFound``."""
+        return f"{self.status} {self.code}" if self.code else str(self.status)
 
     @property
     def message(self) -> str:

@@ -7,13 +7,18 @@ never become a request for some other resource.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
-from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
+from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
-__all__ = ["EventAddress", "check_segment"]
+__all__ = ["ADDRESS_KEYS", "EventAddress", "check_segment"]
+
+ADDRESS_KEYS = ("event_id", "user_id", "group_id", "calendar_id", "calendar_group_id")
+"""Names of an address's parts, as arguments and as keys of a row."""
 
 DEFAULT = "default"
 # Control characters, and surrogates, which no encoding can carry.
@@ -86,7 +91,7 @@ class EventAddress:
 
     def __post_init__(self) -> None:
         check_segment("event_id", self.event_id)
-        for argument in ("user_id", "group_id", "calendar_id", "calendar_group_id"):
+        for argument in ADDRESS_KEYS[1:]:
             if (value := getattr(self, argument)) is not None:
                 check_segment(argument, value)
         if (reason := self._no_address()) is not None:
@@ -113,8 +118,7 @@ class EventAddress:
     @property
     def key(self) -> str:
         """All that makes this address what it is, as one string."""
-        parts = (self.event_id, self.user_id, self.group_id, self.calendar_id, self.calendar_group_id)
-        return "\0".join(part or "" for part in parts)
+        return "\0".join(part or "" for part in self.as_row().values())
 
     @property
     def mailbox(self) -> str:
@@ -147,6 +151,38 @@ class EventAddress:
         if self.calendar_id:
             segments += ["calendar"] if self.calendar_id == DEFAULT else ["calendars", self.calendar_id]
         return [*segments, "events", self.event_id]
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object], *, default_user: str | None = None) -> EventAddress:
+        """Return the address that a row gives with the keys ``event_id``, ``user_id`` and so on.
+
+        :param row: further keys are ignored.
+        :param default_user: owner if the row names neither user nor group.
+        :raises InvalidInputError: if the row holds no valid address.
+        """
+        # The constructor checks the types of what a feed delivers.
+        parts: dict[str, Any] = {name: row.get(name) for name in ADDRESS_KEYS}
+        if parts["user_id"] is None and parts["group_id"] is None:
+            parts["user_id"] = default_user
+        return cls(**parts)
+
+    def as_row(self) -> dict[str, str | None]:
+        """Return plain JSON types, from which :meth:`from_row` makes the same address."""
+        return {name: getattr(self, name) for name in ADDRESS_KEYS}
+
+    def result(
+        self, outcome: Outcome, message: str, *, request_id: str | None = None, attempts: int = 0
+    ) -> CancelResult:
+        """Return the result of this event."""
+        return CancelResult(self.event_id, self.mailbox, outcome, message, request_id, attempts)
+
+    def failed(self, error: GraphCancelError, *, attempts: int | None = None) -> CancelResult:
+        """Return the result that an error stands for.
+
+        :param attempts: cancel requests sent; default is what the error says.
+        """
+        sent = error.attempts if attempts is None else attempts
+        return self.result(error.outcome, str(error), request_id=error.request_id, attempts=sent)
 
     def __str__(self) -> str:
         return f"event {self.event_id} in mailbox {self.mailbox}"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from airflow_graph_cancel.graph.auth.credential import granted
+from airflow_graph_cancel.graph.auth.credential import CALENDAR_WRITE, granted
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
 from airflow_graph_cancel.graph.http.response import Meaning
 from airflow_graph_cancel.graph.model.address import check_segment
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 __all__ = ["check_connection"]
-
-_WRITES = {"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"}
 
 
 async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]]) -> tuple[bool, str]:
@@ -44,7 +42,7 @@ async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]])
 
 def _rights(token: str) -> str:
     rights = granted(token)
-    if rights & _WRITES:
+    if rights & CALENDAR_WRITE:
         return "The app may write calendars (Calendars.ReadWrite)."
     held = ", ".join(sorted(rights)) or "no permission"
     return (
@@ -56,7 +54,6 @@ def _rights(token: str) -> str:
 async def _read_calendar(client: GraphClient, mailbox: str) -> None:
     check_segment("mailbox", mailbox)
     answer = await client.get(f"/users/{quote(mailbox, safe='')}/calendar?$select=id")
-    said = " ".join(filter(None, [str(answer.status), answer.code]))
     match answer.meaning:
         case Meaning.ACCEPTED:
             return
@@ -66,4 +63,4 @@ async def _read_calendar(client: GraphClient, mailbox: str) -> None:
             problem = f"the app may not read the calendar of {mailbox}: permission or admin consent is missing"
         case _:
             problem = f"the calendar of {mailbox} could not be read"
-    raise InvalidInputError(f"Signed in, but {problem} (Graph answered {said}).", nothing_sent=False)
+    raise InvalidInputError(f"Signed in, but {problem} (Graph answered {answer.status_and_code}).", nothing_sent=False)
