@@ -127,8 +127,8 @@ class TestRefreshToken:
 
 def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the settings' lifetimes, counted from when they were given out."""
-    from airflow_graph_cancel.sandbox.entra import sign_ins
     from airflow_graph_cancel.sandbox.behaviour import Settings
+    from airflow_graph_cancel.sandbox.entra import sign_ins
     from airflow_graph_cancel.sandbox.entra.entra_errors import EntraError
     from airflow_graph_cancel.sandbox.state import World
 
