@@ -1,15 +1,15 @@
-"""Fill the pages from the code, so that they cannot say anything else than the code does.
+"""Fill the pages from the code, which keeps both in agreement.
 
-Four directives, each alone on its line::
+Supports four directives, each alone on its line::
 
     <!-- snippet: example_dags/cancel_one_meeting.py#cancel_one_meeting -->
     <!-- json: docs/snippets/connections/client_secret.json -->
     <!-- page: docs/benchmarks.md -->
     <!-- connection fields -->
 
-The first shows what stands between ``[START name]`` and ``[END name]`` in a file, the second a whole file, the third a
-page that a program has written, the fourth a table of the connection form. A file that is not there, or any other HTML
-comment, fails the build.
+``snippet`` inserts the lines between ``[START name]`` and ``[END name]`` in a file, ``json`` a whole file as a code
+block, ``page`` a generated Markdown file, and ``connection fields`` a table of the connection form. A missing file or
+any other HTML comment fails the build.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SNIPPET = re.compile(r"snippet: (?P<path>\S+)#(?P<name>\w+)")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Replace the directives of one page (an event of mkdocs)."""
+    """Replace the directives of one page (mkdocs event)."""
     return _DIRECTIVE.sub(lambda found: _filled(found[1]), markdown)
 
 
@@ -42,13 +42,13 @@ def _filled(directive: str) -> str:
         return _code(snippet["path"], snippet["name"])
     if directive.startswith("json: "):
         return f"```json\n{_text(directive.removeprefix('json: ')).strip()}\n```"
-    raise PluginError(f"There is no directive {directive!r}.")
+    raise PluginError(f"Unknown directive {directive!r}.")
 
 
 def _text(path: str) -> str:
     file = ROOT / path
     if not file.is_file():
-        raise PluginError(f"There is no file {path} to show.")
+        raise PluginError(f"File not found: {path}.")
     return file.read_text(encoding="utf-8")
 
 
@@ -56,12 +56,12 @@ def _code(path: str, name: str) -> str:
     section = re.compile(rf"^[ ]*# \[START {name}\]\n(.*?)^[ ]*# \[END {name}\]$", re.MULTILINE | re.DOTALL)
     sections = section.findall(_text(path))
     if len(sections) != 1:
-        raise PluginError(f"{path} has {len(sections)} sections [START {name}] to [END {name}] in place of one.")
+        raise PluginError(f"{path} must have one section [START {name}] to [END {name}], but has {len(sections)}.")
     return f'```python title="{path}"\n{textwrap.dedent(sections[0]).strip()}\n```'
 
 
 def _connection_fields() -> str:
-    rows = ["| in the form | in the extras | preset | what it is |", "| --- | --- | --- | --- |"]
+    rows = ["| in the form | in the extras | default | description |", "| --- | --- | --- | --- |"]
     for name, field in CONNECTION_FIELDS.items():
         rows.append(f"| {field['label']} | `{name}` | {_default(field['schema'])} | {field['description']} |")
     return "\n".join(rows)
