@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
+from airflow.sdk import BaseHook
 
 from airflow_graph_cancel.hooks.client_factory import open_client
 from airflow_graph_cancel.hooks.connection.check import check_connection
@@ -18,18 +19,22 @@ from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from airflow.sdk import Connection
     from kiota_abstractions.request_adapter import RequestAdapter
 
     from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["GraphHook"]
 
+_reading = Lock()
+"""``dag.test()`` hands out its answers in order, whichever thread asked: two reads at once could swap connections."""
 
-class GraphHook(KiotaRequestAdapterHook):
+
+class GraphHook(BaseHook):
     """Open clients for Graph through a ``graph_calendar`` or ``msgraph`` connection.
 
-    A client is made for each use, or once for as long as the hook is used as a context manager; it is never cached
-    beyond that, as the parent's is, whatever the version or the event loop.
+    Each call opens its own client, or shares one while the hook is used as a context manager. No client outlives that:
+    it is bound to one event loop.
 
     :param conn_id: Airflow connection.
     :param api_version: ``v1.0`` or ``beta``; overrides the connection's.
@@ -41,7 +46,9 @@ class GraphHook(KiotaRequestAdapterHook):
     hook_name = "Microsoft Graph Calendar"
 
     def __init__(self, conn_id: str = default_conn_name, api_version: str | None = None) -> None:
-        super().__init__(conn_id=conn_id, api_version=api_version)
+        super().__init__()
+        self.conn_id = conn_id
+        self.api_version = api_version
         self._shared: AsyncExitStack | None = None
         self._client: GraphClient | None = None
         self._settings: GraphSettings | None = None
@@ -53,15 +60,23 @@ class GraphHook(KiotaRequestAdapterHook):
         """
         if self._settings is not None:
             return self._settings
-        connection = await get_async_connection(conn_id=self.conn_id, hook=self)
-        extra = await get_async_extra_dejson(connection)
+        connection, extra = await asyncio.to_thread(self._read_connection)
         return GraphSettings.from_connection(connection, extra, api_version=self.api_version)
+
+    def _read_connection(self) -> tuple[Connection, dict[str, Any]]:
+        # In a thread, because masking the secrets asks the supervisor: on the event loop that raises
+        # DeadlockImminentError while another request to it is in flight, and in Airflow 3.3.1 aget_connection does too.
+        with _reading:
+            connection = self.get_connection(self.conn_id)
+            return connection, connection.extra_dejson
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in, say what the app may do, and read the connection's mailbox if it names one."""
-        # In a thread of its own: the caller may be running an event loop, the API server for one.
+        # The caller may be running an event loop, such as the API server. A worker that tests a connection keeps it in
+        # a context variable, which a thread does not inherit.
         with ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(asyncio.run, check_connection(self.get_settings)).result()
+            check = check_connection(self.get_settings)
+            return thread.submit(copy_context().run, asyncio.run, check).result()
 
     async def __aenter__(self) -> Self:
         stack = AsyncExitStack()
@@ -85,10 +100,10 @@ class GraphHook(KiotaRequestAdapterHook):
             await stack.aclose()
 
     async def get_async_conn(self) -> RequestAdapter:
-        """Return the shared client's adapter, for msgraph-sdk's builders and the parent's ``run``.
+        """Return the shared client's adapter, for msgraph-sdk's ``GraphServiceClient(request_adapter=...)``.
 
-        The parent's cache is one per connection for the whole process, whatever the version or the event loop; ours
-        lives as long as the context manager.
+        It lives as long as the context manager. The connection's rules hold for it as well: allowed hosts,
+        ``preview_only``, proxies and TLS.
         """
         if self._client is None:
             await self.__aenter__()
@@ -96,16 +111,11 @@ class GraphHook(KiotaRequestAdapterHook):
         return self._client.adapter
 
     def get_conn(self) -> RequestAdapter:
-        """Refuse: the parent's synchronous adapter knows nothing of ``preview_only`` and of hosts that get no token.
+        """Refuse: Graph's SDK is asynchronous.
 
-        :raises RuntimeError: always.
+        :raises NotImplementedError: always.
         """
-        raise RuntimeError("GraphEventHook has no synchronous adapter: use get_async_conn.")
-
-    @staticmethod
-    def normalize_url(url: str) -> str:
-        """Return a path that fits behind our base URL, which has no trailing slash (the parent's has one)."""
-        return f"/{url.lstrip('/')}"
+        raise NotImplementedError("GraphEventHook has no synchronous adapter: use get_async_conn.")
 
     @asynccontextmanager
     async def _open(self, settings: GraphSettings) -> AsyncIterator[GraphClient]:
@@ -114,13 +124,3 @@ class GraphHook(KiotaRequestAdapterHook):
         else:
             async with open_client(settings) as client:
                 yield client
-
-    @classmethod
-    def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return nothing: the form is drawn from the provider's metadata."""
-        return {}
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return nothing: the form is drawn from the provider's metadata."""
-        return {}

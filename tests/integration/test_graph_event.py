@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import Connection
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
@@ -134,28 +135,43 @@ def test_two_hooks_of_one_connection_keep_their_own_version(sandbox: Sandbox, ev
     assert [request["path"].split("/")[1] for request in sandbox.requests()] == ["v1.0", "beta"]
 
 
-def test_the_parents_verbs_work_on_our_adapter(sandbox: Sandbox, event_id: str) -> None:
-    """What KiotaRequestAdapterHook offers beyond calendars is still there, with our settings."""
+def test_the_sdks_builders_work_on_our_adapter(sandbox: Sandbox, event_id: str) -> None:
+    """What Graph has beyond calendars is reached through msgraph-sdk, with the connection's settings."""
+    from msgraph import GraphServiceClient
 
-    async def run() -> Any:
+    async def read() -> Any:
         async with GraphEventHook() as hook:
-            return await hook.run(url="users/{user}/events", path_parameters={"user": ADA})
+            graph = GraphServiceClient(request_adapter=await hook.get_async_conn())
+            return await graph.users.by_user_id(ADA).events.by_event_id(event_id).get()
 
-    assert asyncio.run(run())["value"][0]["id"] == event_id
-    assert "//" not in sandbox.requests()[0]["path"]
+    assert asyncio.run(read()).subject == "Planning"
+    (request,) = sandbox.requests()
+    assert request["path"] == f"/v1.0/users/{ADA}/events/{event_id}"
 
 
 def test_preview_only_holds_below_everything(sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever takes the raw adapter or the parent's verbs through such a connection cannot send either."""
+    """The raw adapter of such a connection cannot send either."""
+    from msgraph import GraphServiceClient
+    from msgraph.generated.users.item.events.item.cancel.cancel_post_request_body import CancelPostRequestBody
+
     conn_id = connect(monkeypatch, sandbox, {"preview_only": "true"})
 
     async def send() -> None:
         async with GraphEventHook(conn_id) as hook:
-            await hook.run(url=f"users/{ADA}/events/{event_id}/cancel", method="POST", data={"Comment": "Closed."})
+            graph = GraphServiceClient(request_adapter=await hook.get_async_conn())
+            event = graph.users.by_user_id(ADA).events.by_event_id(event_id)
+            await event.cancel.post(CancelPostRequestBody(comment="Closed."))
 
     with pytest.raises(InvalidInputError, match="preview_only"):
         asyncio.run(send())
     assert sandbox.requests() == []
+
+
+def test_a_connection_that_only_a_worker_holds_is_tested(sandbox: Sandbox) -> None:
+    """Airflow's workers test connections that are stored nowhere yet."""
+    fields = {**sandbox.connection, "extra": json.dumps(sandbox.connection["extra"])}
+    passed, message = Connection(conn_id="unsaved", **fields).test_connection()
+    assert passed, message
 
 
 def test_get_event_selects(sandbox: Sandbox, event_id: str) -> None:
