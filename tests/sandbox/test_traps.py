@@ -161,7 +161,7 @@ def test_a_room_may_be_invited_as_if_it_were_a_person(graph: GraphClient, office
     (seen,) = view(graph, ROOM)
     assert seen["subject"] == "Ada Okafor"
     assert [each["type"] for each in seen["attendees"]] == ["required", "optional"]
-    with pytest.raises(SandboxError, match="an attendee is"):
+    with pytest.raises(SandboxError, match="an attendee must be"):
         office.meet(attendees=[{"name": "x"}])
 
 

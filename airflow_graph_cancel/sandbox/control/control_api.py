@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_graph_cancel.sandbox.control import tenant_view
-from airflow_graph_cancel.sandbox.tenant import scheduling
+from airflow_graph_cancel.sandbox.tenant.scheduling import NewMeeting, create_event
 from airflow_graph_cancel.sandbox.traffic import faults
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Control:
 
     async def create_event(self, request: Request) -> Response:
         """Create a meeting with all its copies, or each of a list of them."""
-        return await _each(request, partial(scheduling.create_event, self._world.store))
+        return await _each(request, lambda **properties: create_event(self._world.store, NewMeeting(**properties)))
 
     async def ledger(self, request: Request) -> Response:
         """Answer what was asked of Graph and the login, and what was sent; ``?since=n`` leaves out older requests."""

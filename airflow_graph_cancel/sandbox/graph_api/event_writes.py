@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.graph_api import lookup, serialize, time_zones
 from airflow_graph_cancel.sandbox.graph_api.event_reads import shown
-from airflow_graph_cancel.sandbox.tenant import effects, planning, recurrence
-from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json
+from airflow_graph_cancel.sandbox.tenant import effects, recurrence
+from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json, Meeting
+from airflow_graph_cancel.sandbox.tenant.scheduling import lay_out
 from airflow_graph_cancel.sandbox.traffic import graph_errors
 from airflow_graph_cancel.sandbox.traffic.messages import Answer, GraphError
 
@@ -20,21 +21,23 @@ def create(call: Call) -> Answer:
     """Answer ``POST .../events``: the owner becomes the organizer, everybody invited gets a copy."""
     body, mailbox = call.request.json(), call.mailbox
     start, end = time_zones.from_graph(body.get("start")), time_zones.from_graph(body.get("end"))
-    rule, location = body.get("recurrence"), body.get("location")
+    pattern, location = body.get("recurrence"), body.get("location")
     calendar = lookup.calendar(call.address, mailbox)
     try:
-        meeting = planning.plan(
+        rule = recurrence.from_graph(pattern, start.date()) if isinstance(pattern, dict) else None
+        is_all_day = body.get("isAllDay") is True
+        meeting = Meeting(
             uid=call.world.store.new_uid(),
             organizer=Attendee(mailbox.address, mailbox.display_name),
             subject=str(body.get("subject") or ""),
-            start=start,
-            end=end,
-            attendees=_attendees(call, body),
             body=_text(body.get("body")),
-            recurrence=recurrence.from_graph(rule, start.date()) if isinstance(rule, dict) else None,
+            attendees=_attendees(call, body),
+            slots=lay_out(start, end, rule, is_all_day=is_all_day),
+            time_zone=start.tzinfo or datetime.UTC,
+            recurrence=rule,
             is_private=body.get("sensitivity") == "private",
             location=str(location.get("displayName") or "") if isinstance(location, dict) else "",
-            is_all_day=body.get("isAllDay") is True,
+            is_all_day=is_all_day,
         )
     except ValueError as error:
         raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error

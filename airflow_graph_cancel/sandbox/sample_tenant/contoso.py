@@ -1,4 +1,4 @@
-"""The people, buildings and habits of Contoso, the made-up company of the sample tenant."""
+"""The people, buildings and departments of Contoso, the fictional company of the sample tenant."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Room:
 
     @property
     def address(self) -> str:
-        """Mailbox address, as an Exchange administrator would have named it."""
+        """The mailbox address."""
         return f"{self.name.lower().replace(' ', '-')}@{DOMAIN}"
 
 
 @dataclass(frozen=True)
 class Building:
-    """A building with its rooms; people work in its time zone (IANA name)."""
+    """A building with its rooms; people there work in its time zone (IANA name)."""
 
     name: str
     city: str
@@ -35,7 +35,7 @@ class Building:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a mailbox of their own."""
+    """A person with a mailbox."""
 
     name: str
     address: str
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Department:
-    """Who works together, where, and what they meet about."""
+    """A department: its people, its building, and the subjects of its meetings."""
 
     name: str
     building: Building
@@ -59,8 +59,8 @@ class Department:
 
 
 def address_of(name: str, domain: str = DOMAIN) -> str:
-    """Mailbox address of a person: the name in plain letters, joined by dots."""
-    # ø and ł are letters of their own, which no Unicode decomposition turns into o and l.
+    """Return the mailbox address of a person: the name in ASCII letters, joined by dots."""
+    # Unicode decomposition does not turn ø and ł into o and l.
     plain = unicodedata.normalize("NFKD", name.lower().replace("ø", "o").replace("ł", "l"))
     return f"{plain.encode('ascii', 'ignore').decode().replace(chr(39), '').replace(' ', '.')}@{domain}"
 
@@ -217,7 +217,7 @@ DEPARTMENTS = (
 )
 
 DEPARTED = ("Gerard Blake", "Marta Kowalczyk")
-"""Left the company: their mailboxes are gone from the cloud, but meetings they organized still hold rooms."""
+"""People who left: their mailboxes are gone from the cloud, but their meetings still hold rooms."""
 
 PARTNERS = ("Nils Berg", "Carmen Ortega", "Patrick Doyle", "Yasmin Demir", "Ken Watanabe")
 """People of a partner company, whose mailboxes are in another tenant."""

@@ -1,15 +1,14 @@
 """The sample tenant: Contoso with a month of meetings around today, the same for the same seed and date.
 
-Most of it is there to be looked at and searched. The meetings in :data:`FIXTURES` are there to be cancelled: they exist
-on every day, with the ids below, so that a feed file or a test can name them without looking them up first.
+Most of its meetings are there to be browsed and searched. The meetings in :data:`FIXTURES` are there to be cancelled:
+they exist on every day, with the ids below. A feed file or a test can name them without a lookup.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -22,9 +21,15 @@ from airflow_graph_cancel.sandbox.sample_tenant.contoso import (
     PARTNER_DOMAIN,
     address_of,
 )
-from airflow_graph_cancel.sandbox.sample_tenant.diary import Diary, Meeting, work_days
-from airflow_graph_cancel.sandbox.sample_tenant.generator import ordinary_meetings, standing_meetings
-from airflow_graph_cancel.sandbox.tenant.scheduling import create_event
+from airflow_graph_cancel.sandbox.sample_tenant.generator import (
+    Diary,
+    Timing,
+    ordinary_meetings,
+    standing_meetings,
+    weekly,
+    work_days,
+)
+from airflow_graph_cancel.sandbox.tenant.scheduling import NewMeeting, create_event
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.tenant.store import Store
@@ -32,13 +37,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fixture:
-    """A meeting in North Tower that is always there, on a working day soon after today.
+    """A meeting in North Tower that always exists, on a working day soon after today.
 
-    :param event_id: id of the organizer's copy; for the scope "occurrence" the id of that one occurrence,
-        for "series" the id of the series master.
-    :param day: which working day after today it falls on, 1 being the next; for a series its first date.
+    :param event_id: Id of the organizer's copy: of one occurrence for the scope ``occurrence``, of the series master
+        for ``series``.
+    :param day: Its working day after today, 1 for the next; for a series its first date.
     :param start: London time.
-    :param attendees: display names at Contoso, or whole addresses.
+    :param attendees: Display names at Contoso, or addresses.
     """
 
     event_id: str
@@ -54,11 +59,11 @@ class Fixture:
 
     @property
     def organizer_address(self) -> str:
-        """Mailbox whose copy can be cancelled."""
+        """The mailbox whose copy can be cancelled."""
         return address_of(self.organizer)
 
     def starts(self, today: datetime.date) -> datetime.datetime:
-        """Start in a tenant that was built on that day; what a cancellation message quotes."""
+        """Return the start in a tenant that was built on that day, as a cancellation message quotes it."""
         day = work_days(today + datetime.timedelta(days=1), 14)[self.day - 1]
         return datetime.datetime.combine(day, self.start, ZoneInfo(NORTH_TOWER.time_zone))
 
@@ -96,64 +101,50 @@ FIXTURES = (
     Fixture("AAMkAGNT-pay-review-0010=", "Pay review", "Élise Fontaine", 5,
             datetime.time(15), 60, ("Almanac",), ("Grace Adeyemi", "Amara Okafor")),
 )  # fmt: skip
-"""What the example feeds cancel: North Tower closes, and these are the meetings that cannot take place there.
+"""What the example feeds cancel: North Tower closes, so these meetings cannot take place there.
 
-"Sales pipeline" is one occurrence of a weekly series that goes on; "Analyst training" is the master of a whole
-series of four weekly dates; "Budget planning" holds a room in a second building as well.
+"Sales pipeline" is one occurrence of a weekly series that continues; "Analyst training" is the master of a series of
+four weekly dates; "Budget planning" also books a room in a second building.
 """
 
 MEETINGS = 400
-"""How many meetings the tenant has, a series counting once."""
+"""Number of meetings in the tenant; a series counts once."""
 
 
 def build_sample_tenant(store: Store, *, seed: int, today: datetime.date) -> None:
     """Fill an empty store with Contoso, deterministically from the seed and the date.
 
-    :param seed: decides who meets whom, where and when.
-    :param today: the middle of the month of meetings: ten days of past, twenty days to come.
+    :param seed: Decides who meets whom, where and when.
+    :param today: The meetings are from ten days before this date to twenty days after it.
     """
     _add_mailboxes(store)
     diary = Diary()
     rng = random.Random(f"{seed}/{today.isoformat()}")
     days = work_days(today - datetime.timedelta(days=10), 31)
-    meetings = [_meeting(fixture, today) for fixture in FIXTURES]
-    for meeting in meetings:
-        diary.book(meeting)
+    meetings = [_meeting(diary, fixture, today) for fixture in FIXTURES]
     meetings.extend(standing_meetings(diary, rng, days))
     meetings.extend(ordinary_meetings(diary, rng, days, MEETINGS - len(meetings)))
     for meeting in meetings:
-        _create(store, meeting)
+        create_event(store, meeting)
 
 
-def _meeting(fixture: Fixture, today: datetime.date) -> Meeting:
-    start = fixture.starts(today)
+def _meeting(diary: Diary, fixture: Fixture, today: datetime.date) -> NewMeeting:
+    start, length = fixture.starts(today), datetime.timedelta(minutes=fixture.minutes)
+    # The weekly series began a week earlier, so there are dates before and after the one that is cancelled.
+    first = start - datetime.timedelta(weeks=1) if fixture.scope == "occurrence" else start
+    recurrence = None if fixture.scope == "single" else weekly([start.weekday()], 4)
     rooms = {room.name: room for building in BUILDINGS for room in building.rooms}
-    meeting = Meeting(
-        subject=fixture.subject,
-        organizer=fixture.organizer_address,
-        start=start,
-        end=start + datetime.timedelta(minutes=fixture.minutes),
-        building=NORTH_TOWER,
-        attendees=tuple(name if "@" in name else address_of(name) for name in fixture.attendees),
-        rooms=tuple(rooms[name].address for name in fixture.rooms),
-        is_private=fixture.is_private,
-        event_id=fixture.event_id,
+    meeting = diary.plan(
+        Timing(NORTH_TOWER, first, first + length, recurrence),
+        fixture.subject,
+        fixture.organizer_address,
+        [name if "@" in name else address_of(name) for name in fixture.attendees],
+        [rooms[name].address for name in fixture.rooms],
     )
-    if fixture.scope == "series":
-        return dataclasses.replace(meeting, weekdays=(start.weekday(),), count=4)
+    meeting = replace(meeting, is_private=fixture.is_private)
     if fixture.scope == "occurrence":
-        # The series began a week ago, so that there is something on either side of the date that is cancelled.
-        week = datetime.timedelta(weeks=1)
-        return dataclasses.replace(
-            meeting,
-            start=start - week,
-            end=meeting.end - week,
-            weekdays=(start.weekday(),),
-            count=4,
-            event_id=None,
-            occurrence_ids={start.date(): fixture.event_id},
-        )
-    return meeting
+        return replace(meeting, occurrence_ids={start.date(): fixture.event_id})
+    return replace(meeting, ids={fixture.organizer_address: fixture.event_id})
 
 
 def _add_mailboxes(store: Store) -> None:
@@ -183,23 +174,4 @@ def _add_mailboxes(store: Store) -> None:
         display_name="Data Council",
         kind="group",
         members=[person.address for person in people if person.department == "Data Platform"],
-    )
-
-
-def _create(store: Store, meeting: Meeting) -> None:
-    create_event(
-        store,
-        organizer=meeting.organizer,
-        subject=meeting.subject,
-        start=meeting.start,
-        end=meeting.end,
-        attendees=list(meeting.attendees),
-        rooms=list(meeting.rooms),
-        body=f"Agenda and papers for {meeting.subject} are in the shared folder.",
-        recurrence=meeting.recurrence,
-        is_private=meeting.is_private,
-        foreign_uid=meeting.foreign_uid,
-        ids={meeting.organizer: meeting.event_id} if meeting.event_id else None,
-        occurrence_ids=dict(meeting.occurrence_ids) or None,
-        time_zone=meeting.building.time_zone,
     )

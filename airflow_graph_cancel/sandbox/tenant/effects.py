@@ -1,4 +1,4 @@
-"""What happens to all the copies when a meeting, or one date of it, is cancelled, shortened or moved."""
+"""What happens to all copies when a meeting, or one date of it, is cancelled, removed, shortened or moved."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def is_alive(item: Item) -> bool:
-    """Tell whether the item is still in its mailbox's calendar under the id that found it."""
+    """Tell whether the item is still in its mailbox's calendar under this id."""
     event, date = item
     return event.id in event.mailbox.events and date not in event.removed_dates
 
 
 def cancel(store: Store, outbox: Outbox, item: Item, comment: str | None) -> bool:
-    """Carry out an organizer's cancel: one message, the organizer's copy gone, everybody else's copy flagged.
+    """Cancel as the organizer: send one message, remove the organizer's copy, mark all other copies as cancelled.
 
-    A series master takes all its dates with it, past ones too; each exception that has not begun yet gets a message
-    of its own, as on the wire.
+    A series master cancels all its dates, past dates too. Each exception that has not begun yet gets its own message,
+    as in the service.
 
     :return: False if there was nothing left to cancel.
     """
@@ -57,7 +57,7 @@ def cancel(store: Store, outbox: Outbox, item: Item, comment: str | None) -> boo
 
 
 def remove(store: Store, item: Item) -> None:
-    """Take an event, a series or one date out of its mailbox; a whole event goes to Deleted Items under a new id."""
+    """Remove an event, a series or one date from its mailbox; a whole event moves to Deleted Items under a new id."""
     event, date = item
     mailbox = event.mailbox
     gone = [item] if date is not None else event.items()
@@ -77,14 +77,14 @@ def remove(store: Store, item: Item) -> None:
 
 
 def shorten(store: Store, outbox: Outbox, event: Event, recurrence: Recurrence) -> None:
-    """End a series earlier: the dates after the new end vanish from every copy, and an update goes out.
+    """End a series earlier: remove the dates after the new end from every copy, and send an update.
 
     :raises ValueError: if the new rule has dates that the series does not have.
     """
     meeting = event.meeting
     kept = set(recurrence.dates())
     if not kept <= set(meeting.dates()):
-        raise ValueError("the sandbox can shorten a series, not extend or re-arrange it")
+        raise ValueError("the sandbox can only shorten a series, not extend or rearrange it")
     for copy in meeting.copies:
         for date in copy.dates():
             if date not in kept and is_alive(Item(copy, date)):
@@ -106,7 +106,7 @@ def change(
     start: datetime.datetime | None,
     end: datetime.datetime | None,
 ) -> None:
-    """Move or rename a single event or one date of a series, which makes that date an exception."""
+    """Move or rename a single event, or one date of a series, which becomes an exception."""
     meeting = item.event.meeting
     slot = item.slot
     parts = [copy.part(item.date) for copy in meeting.copies]

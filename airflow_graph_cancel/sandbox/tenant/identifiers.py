@@ -1,7 +1,7 @@
-"""The shapes of Exchange's identifiers: item ids, immutable ids, occurrence ids and ``iCalUId``.
+"""Exchange's identifiers: item ids, immutable ids, occurrence ids and ``iCalUId``.
 
-A client must treat all of them as opaque. The sandbox builds them the way the service does, so that a client which
-does not (by folding case, by cutting at ``/`` or ``=``, by comparing ids across mailboxes) is found out here.
+A client must treat all of them as opaque. The sandbox builds them as the service does. This exposes a client that folds
+their case, cuts them at ``/`` or ``=``, or compares ids across mailboxes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _FILETIME_EPOCH = datetime.datetime(1601, 1, 1, tzinfo=datetime.UTC)
 
 
 def item_id(mailbox_id: str, number: int) -> str:
-    """Return the default id of an item: bound to its mailbox and to the folder that it is in now.
+    """Return the default id of an item, which depends on its mailbox and its current folder.
 
     :param mailbox_id: GUID of the mailbox.
-    :param number: Number of the item in its mailbox, never used twice.
+    :param number: Number of the item in its mailbox; never reused.
     """
     folder = hashlib.blake2b(mailbox_id.encode(), digest_size=16).digest()
     raw = b"".join(
@@ -45,7 +45,7 @@ def item_id(mailbox_id: str, number: int) -> str:
 
 
 def immutable_id(mailbox_id: str, number: int) -> str:
-    """Return the id that survives moves within the mailbox (``Prefer: IdType="ImmutableId"``)."""
+    """Return the id that does not change when the item moves (``Prefer: IdType="ImmutableId"``)."""
     raw = _IMMUTABLE_HEADER + uuid.UUID(mailbox_id).bytes + b"\x00\x00" + _scatter(mailbox_id, number)
     return base64.urlsafe_b64encode(raw + number.to_bytes(6, "big")).decode()
 
@@ -53,7 +53,7 @@ def immutable_id(mailbox_id: str, number: int) -> str:
 def occurrence_id(master_id: str, original_date: datetime.date) -> str:
     """Return the id of one date of a series: a pure function of the master's id and the original date.
 
-    Cancelling or moving a neighbour therefore never changes it.
+    Cancelling or moving another date therefore never changes it.
     """
     bare = master_id.rstrip("=")
     raw = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
@@ -68,21 +68,21 @@ def occurrence_address(master_id: str, original_date: datetime.date) -> str:
 
 
 def is_well_formed(identifier: str) -> bool:
-    """Tell whether the text could be an item's id at all; if not, the service says "Id is malformed."."""
+    """Tell whether the text can be an item's id; if not, the service answers "Id is malformed."."""
     return _WELL_FORMED.fullmatch(identifier) is not None
 
 
 def global_object_id(created: datetime.datetime, unique: bytes) -> str:
-    """Return the ``iCalUId`` of a single event or a series: equal in every mailbox, no date inside."""
+    """Return the ``iCalUId`` of a single event or a series: the same in every mailbox, without a date."""
     filetime = (created - _FILETIME_EPOCH) // datetime.timedelta(microseconds=1) * 10
     size = len(unique).to_bytes(4, "little").hex()
     return f"{_GLOBAL_OBJECT_ID}00000000{filetime.to_bytes(8, 'little').hex()}{'0' * 16}{size}{unique.hex()}".upper()
 
 
 def instance_uid(uid: str, original_date: datetime.date) -> str:
-    """Return the ``iCalUId`` of one date of a series: the same identifier with the original date written into it.
+    """Return the ``iCalUId`` of one date of a series: the series' identifier with the original date in it.
 
-    Foreign identifiers (meetings that came from another calendar system) have no place for a date and stay as they are.
+    Identifiers from another calendar system have no field for a date and stay unchanged.
     """
     if not uid.startswith(_GLOBAL_OBJECT_ID):
         return uid

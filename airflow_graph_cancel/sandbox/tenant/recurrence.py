@@ -1,4 +1,4 @@
-"""Which dates a recurring meeting falls on, and how the service writes that down."""
+"""Recurrence rules: their dates, and their JSON in Graph and in the control API."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from dateutil.rrule import DAILY, SU, WEEKLY, rrule  # type: ignore[import-untyped]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-#: A series without an end is laid out this many dates ahead; the service itself goes on for ever.
+#: A series without an end gets this many dates; the service itself has no limit.
 HORIZON = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A daily or weekly rule, ended by a count or by a last date.
+    """A daily or weekly rule that ends by a count or by a last date.
 
     :param kind: ``daily`` or ``weekly``.
     :param first: Date of the first occurrence, in the meeting's own time zone.
-    :param interval: Every how many days or weeks.
+    :param interval: Days or weeks between occurrences.
     :param days_of_week: Lower-case English names; for weekly rules only.
-    :param count: Number of dates, if the rule is ended that way.
-    :param until: Last possible date (inclusive), if it is ended that way.
+    :param count: Number of dates, if the rule ends that way.
+    :param until: Last possible date (inclusive), if the rule ends that way.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Recurrence:
         return [moment.date() for _, moment in zip(range(HORIZON), rule, strict=False)]
 
     def to_graph(self) -> dict[str, object]:
-        """Return the ``patternedRecurrence`` as the service renders it."""
+        """Return the ``patternedRecurrence`` as the service writes it."""
         pattern: dict[str, object] = {
             "type": self.kind,
             "interval": self.interval,
@@ -72,11 +72,11 @@ class Recurrence:
 def from_rule(rule: Mapping[str, object], first: datetime.date) -> Recurrence:
     """Read the control API's short form: ``{"type", "interval", "days_of_week", "count"}``.
 
-    :raises ValueError: if the rule is not one that the sandbox can lay out.
+    :raises ValueError: if the sandbox does not support the rule.
     """
     unknown = set(rule) - {"type", "interval", "days_of_week", "count", "until"}
     if unknown:
-        raise ValueError(f"recurrence has unknown keys: {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown keys in a recurrence: {', '.join(sorted(unknown))}")
     until = rule.get("until")
     return _checked(
         kind=rule.get("type"),
@@ -91,7 +91,7 @@ def from_rule(rule: Mapping[str, object], first: datetime.date) -> Recurrence:
 def from_graph(value: Mapping[str, object], first: datetime.date) -> Recurrence:
     """Read a ``patternedRecurrence`` from a create or update request.
 
-    :raises ValueError: if the rule is not one that the sandbox can lay out.
+    :raises ValueError: if the sandbox does not support the rule.
     """
     pattern, span = value.get("pattern"), value.get("range")
     if not isinstance(pattern, Mapping) or not isinstance(span, Mapping):
@@ -118,11 +118,11 @@ def _checked(
     until: datetime.date | None,
 ) -> Recurrence:
     if kind not in ("daily", "weekly"):
-        raise ValueError("the sandbox lays out daily and weekly recurrences only")
+        raise ValueError("the sandbox supports daily and weekly recurrences only")
     if not isinstance(interval, int) or interval < 1:
-        raise ValueError("the recurrence's interval must be a whole number from 1")
+        raise ValueError("the recurrence's interval must be a positive integer")
     if count is not None and (not isinstance(count, int) or not 1 <= count <= HORIZON):
-        raise ValueError(f"the recurrence's count must be a whole number from 1 to {HORIZON}")
+        raise ValueError(f"the recurrence's count must be an integer from 1 to {HORIZON}")
     if isinstance(days, str) or not isinstance(days, Sequence):
         raise ValueError("the recurrence's days of the week must be a list of names")
     names = tuple(str(day).lower() for day in days)

@@ -1,4 +1,4 @@
-"""The tenant's contents: mailboxes, and the copies of meetings in them."""
+"""The tenant's mailboxes by address and id, and the distribution of meetings into them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,22 @@ class Store:
         """Return the mailbox with this address, alias or GUID; addresses are not case-sensitive."""
         return self._by_key.get(key.lower())
 
+    def require(self, key: str) -> Mailbox:
+        """Return the mailbox with this address, alias or GUID.
+
+        :raises ValueError: if there is none.
+        """
+        found = self.mailbox(key)
+        if found is None:
+            raise ValueError(f"there is no mailbox {key!r}")
+        return found
+
     def of_kind(self, kind: str) -> list[Mailbox]:
-        """Return all mailboxes of a kind, in the order in which they were added."""
+        """Return all mailboxes of a kind, in the order of creation."""
         return [mailbox for mailbox in self.mailboxes.values() if mailbox.kind == kind]
 
     def touch(self, mailbox: Mailbox) -> None:
-        """Note that something in this mailbox changed."""
+        """Count a change in this mailbox."""
         mailbox.version = self._revision.bump()
 
     def add_mailbox(
@@ -62,16 +72,16 @@ class Store:
         calendars: Sequence[Mapping[str, str]] = (),
         aliases: Sequence[str] = (),
     ) -> Json:
-        """Add a person, a room, a group or a room list (which has no calendar of its own that anybody could read).
+        """Add a person, a room, a group or a room list. Nobody can read the calendar of a room list.
 
         :param members: Addresses of a group's members, or of a room list's rooms.
         :param cloud: False for a mailbox that is known but not reachable (on-premises, unlicensed, departed).
-        :param remove_canceled_meetings: A room that clears cancelled meetings from its calendar, which is not the
-            default of the service either.
-        :param calendars: Further calendars, ``{"name", "group"}``; a group that is not there yet is made.
-        :param aliases: Further addresses of the same mailbox.
+        :param remove_canceled_meetings: A room that deletes cancelled meetings from its calendar; not the service's
+            default either.
+        :param calendars: Further calendars, ``{"name", "group"}``; a group that does not exist is created.
+        :param aliases: Further addresses of the mailbox.
         :return: ``{"id", "address", "default_calendar_id", "calendars": [{"id", "name", "group_id"}]}``
-        :raises ValueError: if an address is taken or the kind unknown.
+        :raises ValueError: if an address is taken or the kind is unknown.
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -103,7 +113,7 @@ class Store:
         }
 
     def new_uid(self) -> str:
-        """Return an ``iCalUId`` for a meeting that is made now."""
+        """Return an ``iCalUId`` for a meeting that is created now."""
         return identifiers.global_object_id(datetime.datetime.now(datetime.UTC), self._random.randbytes(16))
 
     def distribute(
@@ -115,11 +125,11 @@ class Store:
         occurrence_ids: Mapping[datetime.date, str] | None = None,
         without: Collection[Mailbox] = (),
     ) -> None:
-        """Put a copy of the meeting into the organizer's, the attendees' and the rooms' mailboxes.
+        """Put a copy of the meeting into the mailboxes of organizer, attendees and rooms.
 
-        Whoever is invited to one date of a series alone gets that date alone.
+        Attendees of a single date of a series get that date only.
 
-        :param without: Mailboxes that take part and have no copy.
+        :param without: Mailboxes that take part without a copy.
         """
         for invited in (meeting.organizer, *meeting.attendees):
             mailbox = self.mailbox(invited.address)
@@ -134,14 +144,14 @@ class Store:
                 target = found
             given = (ids or {}).get(mailbox.address.lower())
             given_dates = {date: each for date, each in (occurrence_ids or {}).items() if date in meeting.slots}
-            self.file(meeting, mailbox, target, is_organizer, given, given_dates if is_organizer else {})
+            self.add_copy(meeting, mailbox, target, is_organizer, given, given_dates if is_organizer else {})
         whole = {copy.mailbox.id for copy in meeting.copies}
         for date, slot in meeting.slots.items():
             for mailbox in filter(None, (self.mailbox(each.address) for each in slot.invited)):
                 if date and mailbox.id not in whole and mailbox not in without:
-                    self.file(meeting, mailbox, only=date)
+                    self.add_copy(meeting, mailbox, only=date)
 
-    def file(
+    def add_copy(
         self,
         meeting: Meeting,
         mailbox: Mailbox,
@@ -154,8 +164,8 @@ class Store:
         """Put a copy of the meeting into a mailbox.
 
         :param calendar: The mailbox's default calendar if not given.
-        :param given_id: Id of the copy; a new one if not given. ``given_ids`` are those of single dates.
-        :param only: The one date that the mailbox knows of.
+        :param given_id: Id of the copy; a new one if not given. ``given_ids`` are the ids of single dates.
+        :param only: The only date that the mailbox gets.
         """
         number = mailbox.next_number()
         dated = self._settings.guesses.orphan_uid == "dated"
@@ -178,9 +188,9 @@ class Store:
         self.touch(mailbox)
 
     def invited(self, address: str, kind: str | None = None) -> Attendee:
-        """Return somebody as an attendee; a mailbox of the tenant under its own address and name.
+        """Return an attendee; a mailbox of the tenant is named by its own address and display name.
 
-        :param kind: ``required``, ``optional`` or ``resource``; a room is a resource if nothing else is said.
+        :param kind: ``required``, ``optional`` or ``resource``; if not given, a room is a resource.
         """
         mailbox = self.mailbox(address)
         if mailbox is None:
