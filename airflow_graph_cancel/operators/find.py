@@ -153,9 +153,9 @@ class GraphFindEventsOperator(BaseAsyncOperator):
             raise
         except GraphCancelError as error:
             raise AirflowFailException(str(error)) from error
-        self.log.info("Found %s; %d are left alone", plan.totals, len(plan.left))
+        self.log.info("Found %s; left alone: %d", plan.totals, len(plan.excluded))
         document = plan.as_document(summarize(plan))
-        if self.plan_path is None and len(plan.meetings) + len(plan.left) <= MOST_ROWS:
+        if self.plan_path is None and len(plan.meetings) + len(plan.excluded) <= MOST_ROWS:
             return document
         path = self.plan_path
         if path is None:

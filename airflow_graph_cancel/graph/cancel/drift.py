@@ -19,9 +19,10 @@ from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
-    from airflow_graph_cancel.graph.cancel.inputs import CancelInput, Planned
+    from airflow_graph_cancel.graph.cancel.inputs import CancelInput
     from airflow_graph_cancel.graph.dispatch.dispatcher import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
+    from airflow_graph_cancel.graph.model.plan import PlanRow
 
 __all__ = ["hold_changed"]
 
@@ -69,14 +70,14 @@ async def hold_changed(client: GraphClient, work: BulkCancellation, options: Opt
 
 
 def _series(order: CancelInput) -> tuple[str, str]:
-    uid = order.planned.uid if order.planned is not None else ""
-    return order.address.mailbox.casefold(), series_uid(uid)
+    uid = order.planned.uid if order.planned is not None else None
+    return order.address.mailbox.casefold(), series_uid(uid or "")
 
 
-def _differs(now: CalendarEvent, before: Planned, order: CancelInput) -> bool:
+def _differs(now: CalendarEvent, before: PlanRow, order: CancelInput) -> bool:
     """Return whether a date of a series is another one than it was, by what people see of it."""
     try:
-        start, end = datetime.fromisoformat(before.start), datetime.fromisoformat(before.end)
+        start, end = datetime.fromisoformat(before.start or ""), datetime.fromisoformat(before.end or "")
         # An all-day meeting's dates were planned where people are and are read in UTC.
         moved = abs(now.start - start) >= _DAY if now.is_all_day else now.start != start
         # A date that somebody changed by itself is an exception from then on.
@@ -90,7 +91,7 @@ def _differs(now: CalendarEvent, before: Planned, order: CancelInput) -> bool:
         return True
 
 
-def _people(now: CalendarEvent, order: CancelInput, before: Planned) -> int:
+def _people(now: CalendarEvent, order: CancelInput, before: PlanRow) -> int:
     return len(now.people - {order.address.mailbox.casefold(), *map(str.casefold, before.rooms)})
 
 

@@ -10,35 +10,13 @@ from typing import TypeGuard
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
-from airflow_graph_cancel.graph.model.plan import plan_rows
+from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
 from airflow_graph_cancel.graph.template_values import parse_text
 
-__all__ = ["CancelInput", "Planned", "event_rows", "parse_inputs", "people_in_rows"]
+__all__ = ["CancelInput", "event_rows", "parse_inputs", "people_in_rows"]
 
 _OURS = frozenset({"comment", *ADDRESS_KEYS})
 _SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """An event as it was when the plan was made.
-
-    :param change_key: Graph's ``changeKey``, which is another after every change.
-    :param uid: ``iCalUId``.
-    :param start: ISO 8601 with offset.
-    :param end: ISO 8601 with offset.
-    :param people: who would get a message, rooms apart.
-    :param type: Graph's ``type``.
-    :param rooms: that it is in the plan for; they are no people.
-    """
-
-    change_key: str
-    uid: str
-    start: str
-    end: str
-    people: int
-    type: str = ""
-    rooms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +29,7 @@ class CancelInput:
 
     address: EventAddress
     comment: str | None = None
-    planned: Planned | None = None
+    planned: PlanRow | None = None
     row: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -134,19 +112,5 @@ def _order(row: object, comment: str | None, user_id: str | None, mailbox: str |
     else:
         row = {"event_id": row}
     address = EventAddress.from_row(row, default_user=mailbox if user_id is None else user_id)
-    return CancelInput(address, comment, _planned(row), row)
-
-
-def _planned(row: object) -> Planned | None:
-    if not isinstance(row, Mapping) or not isinstance(row.get("changeKey"), str):
-        return None
-    people, rooms = row.get("people"), row.get("rooms")
-    return Planned(
-        change_key=str(row["changeKey"]),
-        uid=str(row.get("iCalUId") or ""),
-        start=str(row.get("start")),
-        end=str(row.get("end")),
-        people=people if isinstance(people, int) else -1,
-        type=str(row.get("type") or ""),
-        rooms=tuple(room for room in rooms if isinstance(room, str)) if isinstance(rooms, list) else (),
-    )
+    planned = PlanRow.from_row(row) if isinstance(row.get("changeKey"), str) else None
+    return CancelInput(address, comment, planned, row)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.model.event import CalendarEvent, domain_of, series_uid
-from airflow_graph_cancel.graph.model.plan import Left, Meeting, Plan, Reason
+from airflow_graph_cancel.graph.model.plan import Excluded, Meeting, Plan, Reason
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.organizers import Organizers
@@ -34,7 +34,7 @@ class PlanBuilder:
         self._made_at = made_at
         # By what a meeting is, whatever its organizer's address is spelt like.
         self.meetings: dict[tuple[str, datetime], Meeting] = {}
-        self._left: dict[tuple[str, datetime], Left] = {}
+        self._excluded: dict[tuple[str, datetime], Excluded] = {}
         self.kept_series: set[tuple[str, str]] = set()
         """Mailbox and master of the series that have a date which is to be left alone."""
 
@@ -57,14 +57,14 @@ class PlanBuilder:
 
     def leave(self, reason: Reason, booking: Booking) -> None:
         """Leave what a room is booked for."""
-        self._left[_key(booking.uid or f"{booking.organizer}\0{booking.rooms}", booking.start)] = Left(
+        self._excluded[_key(booking.uid or f"{booking.organizer}\0{booking.rooms}", booking.start)] = Excluded(
             reason, booking.uid, booking.organizer, booking.start, booking.end, tuple(booking.rooms)
         )  # fmt: skip
 
     def replace(self, meetings: Iterable[Meeting], left: Iterable[tuple[Reason, Meeting]]) -> None:
         """Put these meetings in the place of all; the others are left for a reason."""
         for reason, meeting in left:
-            self._left[_key(meeting.uid, meeting.start)] = Left(
+            self._excluded[_key(meeting.uid, meeting.start)] = Excluded(
                 reason, meeting.uid, meeting.user_id, meeting.start, meeting.end, meeting.rooms,
                 meeting.event_id,
             )  # fmt: skip
@@ -75,7 +75,7 @@ class PlanBuilder:
         return Plan(
             self.search.window,
             sorted(self.meetings.values(), key=lambda each: (each.start, each.user_id.casefold(), each.event_id)),
-            sorted(self._left.values(), key=lambda each: (each.start, each.organizer.casefold(), each.uid)),
+            sorted(self._excluded.values(), key=lambda each: (each.start, each.organizer.casefold(), each.uid)),
             self._made_at,
         )
 
@@ -90,7 +90,7 @@ class PlanBuilder:
         key = _key(copy.uid or copy.event_id, copy.start)
         # An alias leads to the same mailbox, which its own copies call by one name.
         owner = copy.organizer if "@" in copy.organizer else organizer
-        found = self.meetings.get(key) or self._left.pop(key, None)
+        found = self.meetings.get(key) or self._excluded.pop(key, None)
         rooms = tuple(dict.fromkeys([*(found.rooms if found else ()), *rooms]))
         if isinstance(found, Meeting):
             # Searched for by its room and by its organizer.
@@ -101,7 +101,7 @@ class PlanBuilder:
         if reason is not None:
             if reason is Reason.KEPT and copy.series_id is not None:
                 self.kept_series.add((owner, copy.series_id))
-            self._left[key] = Left(reason, copy.uid, owner, copy.start, copy.end, rooms, copy.event_id)
+            self._excluded[key] = Excluded(reason, copy.uid, owner, copy.start, copy.end, rooms, copy.event_id)
             return
         self.meetings[key] = Meeting(
             event_id=copy.event_id,

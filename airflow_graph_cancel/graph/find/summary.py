@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from airflow_graph_cancel.graph.model.plan import Left, Meeting, Plan
+    from airflow_graph_cancel.graph.model.plan import Excluded, Meeting, Plan
 
 __all__ = ["plain", "summarize"]
 
@@ -76,20 +76,20 @@ def _what(meeting: Meeting) -> str:
 
 
 def _left(plan: Plan) -> str:
-    if not plan.left:
+    if not plan.excluded:
         return ""
-    reasons = Counter(str(left.reason) for left in plan.left)
+    reasons = Counter(str(left.reason) for left in plan.excluded)
     counted = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     # A subject of what is left is nobody's business here.
     rows = [
         [_span(plan, left.start, left.end), plain(left.organizer), _rooms(left.rooms), str(left.reason)]
-        for left in _by_reason(plan.left)[:_ROWS]
+        for left in _by_reason(plan.excluded)[:_ROWS]
     ]
-    title = f"**{_count(len(plan.left), 'meeting', 'meetings')} left alone**: {counted}."
-    return f"{title}\n\n{_table(['When', 'Organizer', 'Rooms', 'Why'], rows)}{_more(len(plan.left))}"
+    title = f"**{_count(len(plan.excluded), 'meeting', 'meetings')} left alone**: {counted}."
+    return f"{title}\n\n{_table(['When', 'Organizer', 'Rooms', 'Why'], rows)}{_more(len(plan.excluded))}"
 
 
-def _by_reason(left: Sequence[Left]) -> list[Left]:
+def _by_reason(left: Sequence[Excluded]) -> list[Excluded]:
     return sorted(left, key=lambda each: (str(each.reason), each.start))
 
 

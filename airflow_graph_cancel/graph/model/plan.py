@@ -1,4 +1,4 @@
-"""The plan: what would be cancelled, made by reading only, carried out as it stands or not at all."""
+"""The plan: what would be cancelled. Made by reading only, and carried out exactly as it stands or not at all."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Self, cast
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Left", "Meeting", "Plan", "Reason", "Row", "plan_rows"]
+__all__ = ["Excluded", "Meeting", "Plan", "PlanRow", "Reason", "Row", "Scope", "plan_rows"]
 
 Scope = Literal["dates", "series"]
 Row = dict[str, object]
 
 
 class Reason(StrEnum):
-    """Why a meeting within the window would not be cancelled."""
+    """Why a plan excludes a meeting within the window. Reports explain each of them."""
 
     EXTERNAL = "external organizer"
     MAILBOX = "mailbox gone or on premises"
@@ -36,13 +36,85 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A meeting as a row of a plan's document, in JSON types.
+
+    Rows come back from XCom, files and feeds, so nothing in them is relied on: what is missing is None or empty, and
+    times are text that may not be a time.
+
+    :param uid: ``iCalUId``, the same in all mailboxes.
+    :param change_key: Graph's ``changeKey``, which differs after every change.
+    :param start: ISO 8601 with offset, as is ``end``.
+    :param people: who would get a message, without rooms; ``outside`` those of other domains.
+    :param reason: why the plan excludes the meeting; None if it is to be cancelled.
+    :param organizer: set together with ``reason``.
+    """
+
+    event_id: str = ""
+    user_id: str | None = None
+    uid: str | None = None
+    change_key: str | None = None
+    start: str | None = None
+    end: str | None = None
+    rooms: tuple[str, ...] = ()
+    people: int | None = None
+    outside: int | None = None
+    type: str | None = None
+    scope: str | None = None
+    subject: str | None = None
+    reason: str | None = None
+    organizer: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """Read a row. Further keys are ignored; numbers and lists of another type count as missing."""
+        rooms = row.get("rooms")
+        return cls(
+            event_id=_text(row.get("event_id")) or "",
+            user_id=_text(row.get("user_id")),
+            uid=_text(row.get("iCalUId")),
+            change_key=_text(row.get("changeKey")),
+            start=_text(row.get("start")),
+            end=_text(row.get("end")),
+            rooms=tuple(map(str, rooms)) if isinstance(rooms, list | tuple) else (),
+            people=_whole(row.get("people")),
+            outside=_whole(row.get("outside")),
+            type=_text(row.get("type")),
+            scope=_text(row.get("scope")),
+            subject=_text(row.get("subject")),
+            reason=_text(row.get("reason")),
+            organizer=_text(row.get("organizer")),
+        )
+
+    def as_row(self) -> Row:
+        """Return the row, without what is missing."""
+        row: Row = {
+            "event_id": self.event_id or None,
+            "user_id": self.user_id,
+            "iCalUId": self.uid,
+            "changeKey": self.change_key,
+            "start": self.start,
+            "end": self.end,
+            "rooms": list(self.rooms),
+            "people": self.people,
+            "outside": self.outside,
+            "type": self.type,
+            "scope": self.scope,
+            "subject": self.subject,
+            "reason": self.reason,
+            "organizer": self.organizer,
+        }
+        return {name: value for name, value in row.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """A meeting that would be cancelled, by its organizer's copy.
 
-    :param people: who would get a message, rooms apart; a group counts as one.
+    :param people: who would get a message, without rooms; a group counts as one.
     :param outside: those of them whose domain is not the tenant's, as far as rooms and organizers show it.
     :param start: of a series, that of its first date within the window.
-    :param dates: of a series within the window.
+    :param dates: of a series, how many are within the window.
     :param series_id: the series master's id, None for a meeting that does not recur.
     """
 
@@ -63,25 +135,28 @@ class Meeting:
 
     def as_row(self) -> Row:
         """Return plain JSON types."""
-        row: Row = {
-            "event_id": self.event_id,
-            "user_id": self.user_id,
-            "iCalUId": self.uid,
-            "changeKey": self.change_key,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "rooms": list(self.rooms),
-            "people": self.people,
-            "outside": self.outside,
-            "type": self.type,
-            "scope": self.scope,
-        }
-        return row if self.subject is None else {**row, "subject": self.subject}
+        return PlanRow(
+            event_id=self.event_id,
+            user_id=self.user_id,
+            uid=self.uid,
+            change_key=self.change_key,
+            start=self.start.isoformat(),
+            end=self.end.isoformat(),
+            rooms=self.rooms,
+            people=self.people,
+            outside=self.outside,
+            type=self.type,
+            scope=self.scope,
+            subject=self.subject,
+        ).as_row()
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """A meeting within the window that would not be cancelled."""
+class Excluded:
+    """A meeting within the window that would not be cancelled.
+
+    :param event_id: of the organizer's copy, None if that was not found.
+    """
 
     reason: Reason
     uid: str
@@ -93,29 +168,30 @@ class Left:
 
     def as_row(self) -> Row:
         """Return plain JSON types."""
-        row: Row = {
-            "reason": str(self.reason),
-            "iCalUId": self.uid,
-            "organizer": self.organizer,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "rooms": list(self.rooms),
-        }
-        return row if self.event_id is None else {**row, "event_id": self.event_id, "user_id": self.organizer}
+        return PlanRow(
+            event_id=self.event_id or "",
+            user_id=self.organizer if self.event_id else None,
+            uid=self.uid,
+            start=self.start.isoformat(),
+            end=self.end.isoformat(),
+            rooms=self.rooms,
+            reason=str(self.reason),
+            organizer=self.organizer,
+        ).as_row()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a search came to.
+    """What a search found.
 
     :param meetings: what would be cancelled.
-    :param left: what would not, and why.
+    :param excluded: what would not be cancelled, and why.
     :param made_at: when it was read.
     """
 
     window: Window
     meetings: Sequence[Meeting]
-    left: Sequence[Left]
+    excluded: Sequence[Excluded]
     made_at: datetime
 
     @property
@@ -132,23 +208,16 @@ class Plan:
     def as_document(self, summary: str) -> Row:
         """Return the plan in plain JSON types, with the digest that binds it.
 
-        :param summary: Markdown for whoever approves it.
+        :param summary: Markdown for the approver.
         """
         document: Row = {
             "window": self.window.as_row(),
             "meetings": [meeting.as_row() for meeting in self.meetings],
-            "left": [left.as_row() for left in self.left],
+            "left": [meeting.as_row() for meeting in self.excluded],
             "totals": self.totals,
             "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
         }
-        return {**document, "digest": digest_of(document), "summary": summary}
-
-
-def digest_of(plan: Mapping[str, object]) -> str:
-    """Return the digest over everything in a plan that decides what is cancelled."""
-    bound = {name: plan.get(name) for name in ("window", "meetings", "made_at")}
-    text = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return {**document, "digest": _plan_digest(document), "summary": summary}
 
 
 def plan_rows(
@@ -158,48 +227,63 @@ def plan_rows(
     max_age: timedelta | None = None,
     now: datetime | None = None,
 ) -> list[Row]:
-    """Return the rows of a plan that are to be carried out, if it is whole and young enough.
+    """Return the rows of a plan that are to be carried out, if it is complete, unaltered and recent enough.
 
-    :param plan: as a search returned it.
+    :param plan: the document that a search returned.
     :param without: event ids that an approver took out; the rest stays bound to the digest.
-    :param max_age: refuse an older plan: calendars have moved on since.
+    :param max_age: refuse an older plan, because calendars have changed since.
     :param now: for tests.
-    :raises InvalidInputError: if it is no plan, was altered, is too old, or ``without`` names an event that is not in
-        it.
+    :raises InvalidInputError: if it is not a plan, was altered, is too old, or ``without`` names an event that is not
+        in it.
     """
     meetings, digest = plan.get("meetings"), plan.get("digest")
     if not isinstance(meetings, list) or not isinstance(digest, str):
         raise InvalidInputError(
-            "events is a mapping without meetings and digest, so it is no plan; give a list of ids or rows, or what "
-            "GraphFindEventsOperator returned."
+            "events is not a plan: it has no meetings and digest. Pass what GraphFindEventsOperator returned, or a "
+            "list of ids or rows."
         )
     if max_age is not None:
         _refuse_old(plan.get("made_at"), max_age, now or datetime.now(UTC))
-    if digest_of(plan) != digest:
+    if _plan_digest(plan) != digest:
         raise InvalidInputError(
-            "The plan was altered after it was made: its rows no longer fit its digest. To take meetings out, name "
-            "their event ids in without; for anything else, search again."
+            "The plan was altered after it was made: its rows no longer match its digest. To take meetings out, pass "
+            "their event ids as without; for any other change, search again."
         )
     rows = cast("list[Row]", meetings)
     taken_out = set(without)
-    if unknown := taken_out - {str(row.get("event_id")) for row in rows}:
-        shown = ", ".join(sorted(unknown)[:3])
+    if unknown := sorted(taken_out - {str(row.get("event_id")) for row in rows}):
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise InvalidInputError(
-            f"without names {len(unknown)} events that are not in the plan ({shown}): somebody believes to have saved "
-            "a meeting, and has not."
+            f"without names meetings that are not in this plan. Check their event ids: {', '.join(unknown[:3])}{more}."
         )
     return [row for row in rows if row.get("event_id") not in taken_out]
 
 
+def _plan_digest(plan: Mapping[str, object]) -> str:
+    """Return the digest over everything in a plan that decides what is cancelled."""
+    bound = {name: plan.get(name) for name in ("window", "meetings", "made_at")}
+    text = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _refuse_old(made_at: object, max_age: timedelta, now: datetime) -> None:
     try:
-        made = datetime.fromisoformat(str(made_at))
-        age = now - made
+        age = now - datetime.fromisoformat(str(made_at))
     except (ValueError, TypeError):
-        raise InvalidInputError("The plan does not say when it was made.") from None
-    if age > max_age:
-        hours = age / timedelta(hours=1)
         raise InvalidInputError(
-            f"The plan is {hours:.1f} hours old, more than plan_max_age ({max_age / timedelta(hours=1):g} hours): "
-            "calendars have changed since. Search again, and have it approved again."
+            "The plan does not say when it was made, so its age is unknown. Search again."
+        ) from None
+    if age > max_age:
+        hour = timedelta(hours=1)
+        raise InvalidInputError(
+            f"The plan is {age / hour:.1f} hours old, more than plan_max_age ({max_age / hour:g} hours), and calendars "
+            "may have changed since. Search again, and have the new plan approved."
         )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

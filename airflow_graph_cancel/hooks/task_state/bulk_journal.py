@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 
-__all__ = ["TaskStateBulkJournal", "digest_of"]
+__all__ = ["TaskStateBulkJournal", "events_digest"]
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ _LOOK_EVERY = _FLUSH_EVERY
 as well, so that this adds next to nothing."""
 
 
-def digest_of(orders: Sequence[CancelInput]) -> str:
+def events_digest(orders: Sequence[CancelInput]) -> str:
     """Return a digest of a list of events: another list, or another order of it, has another."""
     digest = hashlib.sha256()
     for order in orders:
@@ -112,7 +112,7 @@ class TaskStateBulkJournal:
     def __init__(self, store: TaskStateStoreAccessor | None, orders: Sequence[CancelInput]) -> None:
         self._store = store
         self._me = uuid4().hex[:12]
-        self._digest = digest_of(orders)
+        self._digest = events_digest(orders)
         self._flushed = time.monotonic()
         # Neighbours in a chunk are sent at about the same time: by mailbox, the fullest first, as the requests go out.
         owners = [order.address.mailbox.casefold() for order in orders]

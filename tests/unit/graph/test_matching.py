@@ -121,7 +121,7 @@ def test_what_was_moved_out_of_the_window_is_not_cancelled() -> None:
     away = draft(copy(DATED, NINE + 5 * HOUR))
     away.take(booking(DATED))
     plan = away.plan()
-    assert (plan.meetings, [left.reason for left in plan.left]) == ([], [Reason.NOT_FOUND])
+    assert (plan.meetings, [each.reason for each in plan.excluded]) == ([], [Reason.NOT_FOUND])
 
 
 def test_people_outside_are_those_of_other_domains() -> None:

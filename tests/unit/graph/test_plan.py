@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.find.summary import summarize
-from airflow_graph_cancel.graph.model.plan import Left, Meeting, Plan, Reason, plan_rows
+from airflow_graph_cancel.graph.model.plan import Excluded, Meeting, Plan, Reason, plan_rows
 from airflow_graph_cancel.graph.model.window import Window
 
 MADE = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_an_old_plan_is_refused() -> None:
 @pytest.mark.parametrize("broken", [{}, {"meetings": []}, {"meetings": {}, "digest": "x"}, {"digest": "x"}])
 def test_what_is_no_plan_is_refused(broken: dict[str, object]) -> None:
     """A mapping that is something else must not look like a plan with nothing in it."""
-    with pytest.raises(InvalidInputError, match="no plan"):
+    with pytest.raises(InvalidInputError, match="not a plan"):
         rows(broken)
 
 
@@ -153,7 +153,7 @@ def test_a_summary_says_what_matters_first() -> None:
     plan = Plan(
         summer,
         (meeting(start=start, end=start + timedelta(hours=1)), meeting(2, scope="series", dates=2)),
-        (Left(Reason.EXTERNAL, "uid-9", "nils@fabrikam.example", start, start, ("beacon@contoso.example",)),),
+        (Excluded(Reason.EXTERNAL, "uid-9", "nils@fabrikam.example", start, start, ("beacon@contoso.example",)),),
         MADE,
     )
     summary = summarize(plan)

@@ -140,7 +140,7 @@ def test_an_empty_plan_asks_nobody(shown: dict[str, Any]) -> None:
 def test_a_slip_in_what_is_taken_out_ends_it(shown: dict[str, Any]) -> None:
     """Somebody believes to have saved a meeting, and has not."""
     operator, context = asked(shown, plan("AAMk=1"))
-    with pytest.raises(AirflowFailException, match="not in the plan"):
+    with pytest.raises(AirflowFailException, match="not in this plan"):
         operator.execute_complete(context, answer("Approve", without=["AAMk=3"]))
     assert "plan" not in context.pushed
 
