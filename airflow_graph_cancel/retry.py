@@ -1,9 +1,9 @@
-"""When Airflow should try a failed cancellation again (retry policies: AIP-105)."""
+"""Which failed tasks Airflow retries, and when (retry policies: AIP-105)."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
@@ -12,14 +12,19 @@ from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, Tr
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-__all__ = ["GraphRetryPolicy"]
+__all__ = ["GraphRetryPolicy", "is_final"]
+
+
+def is_final(error: BaseException) -> TypeGuard[GraphCancelError]:
+    """Return whether a retry cannot change this error: Graph refused the request, or it was never valid."""
+    return isinstance(error, GraphCancelError) and not isinstance(error, TryLaterError | StoppedError)
 
 
 class GraphRetryPolicy(RetryPolicy):
-    """Wait as long as Graph asked, and never repeat what Graph refused.
+    """Wait as long as Graph asks before a retry, and never retry a refusal.
 
-    The operators of this package use it unless they are given another policy; it also fits ``@task`` functions that
-    use the hook. It never adds to ``retries``, it only sets the delay or ends them early.
+    The default of this package's operators and sensor. Use it also for ``@task`` functions that call the hook. It never
+    raises the number of ``retries``; it only sets the delay or ends them early.
     """
 
     def evaluate(
@@ -29,14 +34,14 @@ class GraphRetryPolicy(RetryPolicy):
         max_tries: int,
         context: Context | None = None,
     ) -> RetryDecision:
-        """Decide by what the error says of itself; leave every other exception to Airflow."""
+        """Decide for this package's errors, and leave all others to Airflow."""
         if isinstance(exception, TryLaterError):
             if exception.retry_after is None:
                 return RetryDecision.retry(reason=f"Graph: {exception.outcome}")
             return RetryDecision.retry(
                 timedelta(seconds=exception.retry_after),
-                reason=f"Graph: {exception.outcome}, to be asked again in {exception.retry_after:.0f} s",
+                reason=f"Graph: {exception.outcome}, retry after {exception.retry_after:.0f} s",
             )
-        if isinstance(exception, GraphCancelError) and not isinstance(exception, StoppedError):
+        if is_final(exception):
             return RetryDecision.fail(reason=f"Graph: {exception.outcome}")
         return RetryDecision.default()

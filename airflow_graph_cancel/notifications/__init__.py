@@ -1,1 +1,1 @@
-"""Notifiers: what a callback of a DAG or a task can do about a meeting."""
+"""Notifiers: cancelling an event from a callback of a DAG, a task or a deadline."""

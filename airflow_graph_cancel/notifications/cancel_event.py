@@ -1,4 +1,4 @@
-"""Cancel one Outlook meeting from a callback: the review is off when the pipeline fails."""
+"""Cancel one Outlook meeting from a callback, such as a review meeting when its pipeline fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from airflow.sdk.bases.notifier import BaseNotifier
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, ServiceUnavailableError
-from airflow_graph_cancel.operators.endings import check_rendered, check_switches, given
+from airflow_graph_cancel.operators.base import (
+    GraphConnectionMixin,
+    check_booleans,
+    check_rendered,
+    given_fields,
+    to_seconds,
+)
 
 if TYPE_CHECKING:
     import jinja2
@@ -21,37 +27,35 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from airflow_graph_cancel.graph.outcome import CancelResult
-    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventNotifier"]
 
 
-class GraphCancelEventNotifier(BaseNotifier):
-    """Cancel one Outlook event when Airflow calls back: ``on_failure_callback`` and its like, or a missed deadline.
+class GraphCancelEventNotifier(BaseNotifier, GraphConnectionMixin):
+    """Cancel one Outlook event from a callback: ``on_failure_callback`` and the like, or a missed deadline.
 
-    Airflow calls a callback once and never again, and only logs what it raises. So the event is cancelled within a
-    short time or not at all; if not, the error is raised and the log says that somebody must see to the meeting. It
-    never changes the state of the task or the DAG run.
+    Airflow runs a callback once, and only logs what it raises. So the notifier either cancels the event within
+    ``time_limit``, or raises and logs that a person must cancel it. It never changes the state of the task or DAG run.
 
-    No task state is kept: a deadline has none, and the one that the DAG processor offers never answers. The event
-    itself is the memory: a second callback finds it gone and tells nobody anything.
+    It keeps no task state: deadlines have none, and in the DAG processor the task state store never responds. A second
+    callback for the same event finds it gone and sends nothing.
 
-    :param event_id: id of the event in the organizer's mailbox: an occurrence's for that date, a series master's for
-        the whole series, past dates too. (templated)
-    :param comment: text that the attendees read; whoever can see the DAG can read it too. (templated)
-    :param user_id: user principal name or object id of the organizer; default is the connection's mailbox, else
-        ``/me``. (templated)
-    :param group_id: a Microsoft 365 group as the owner. (templated)
-    :param calendar_id: a calendar's id, or ``"default"``. (templated)
-    :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``. (templated)
+    :param event_id: id of the event in the organizer's mailbox. An occurrence's id cancels that date, a series master's
+        the whole series, past dates included. (templated)
+    :param comment: message to the attendees; everyone who can see the DAG can read it too. (templated)
+    :param user_id: organizer, as user principal name or object id; default is the connection's mailbox, else ``/me``.
+        (templated)
+    :param group_id: id of the Microsoft 365 group that owns the event. (templated)
+    :param calendar_id: id of a calendar, or ``"default"``. (templated)
+    :param calendar_group_id: id of a calendar group, or ``"default"`` for ``/me``. (templated)
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
-    :param api_version: ``v1.0`` or ``beta``; overrides the connection's. (templated)
-    :param on_missing: ``succeed`` warns in the log when there is no such event, for an earlier callback may have
-        cancelled it; ``fail`` raises.
-    :param preview: read and report, send nothing.
-    :param time_limit: for all of it, waiting included (seconds or timedelta). Airflow ends a task's process 20 s after
-        its task (``[core] task_success_overtime``) and a DAG file's callbacks after 50 s.
-    :param context: what a deadline gives; Airflow sets it.
+    :param api_version: version of Graph, ``v1.0`` or ``beta``; overrides the connection's. (templated)
+    :param on_missing: what to do if there is no such event: ``succeed`` logs a warning, since an earlier callback may
+        have cancelled it; ``fail`` raises.
+    :param preview: read the event and report what would happen, but send nothing.
+    :param time_limit: for the whole call, waiting included (seconds or timedelta). Airflow kills a task's process 20 s
+        after the task ended (``[core] task_success_overtime``), and a DAG file's callbacks after 50 s.
+    :param context: set by Airflow when a deadline is missed.
     """
 
     template_fields: Sequence[str] = (
@@ -84,8 +88,8 @@ class GraphCancelEventNotifier(BaseNotifier):
         super().__init__(context)
         if on_missing not in {"fail", "succeed"}:
             raise ValueError(f"on_missing must be fail or succeed, not {on_missing!r}")
-        check_switches(preview=preview)
-        seconds = time_limit.total_seconds() if isinstance(time_limit, timedelta) else time_limit
+        check_booleans(preview=preview)
+        seconds = to_seconds(time_limit)
         if seconds <= 0:
             raise ValueError(f"time_limit must be more than 0 s, not {seconds:g} s")
         self.event_id = event_id
@@ -99,40 +103,40 @@ class GraphCancelEventNotifier(BaseNotifier):
         self.on_missing = on_missing
         self.preview = preview
         self.time_limit = seconds
-        self._given = given(self)
+        self._given = given_fields(self)
 
     def __call__(self, *args: Context) -> None:
-        """Cancel, with a copy of this object.
+        """Cancel the event, from a copy of this notifier.
 
-        Airflow renders a notifier in place and for good, and calls the same one for many tasks and DAG runs: the
-        second would cancel the first one's meeting, and what a feed had written would be rendered as a template.
+        Airflow renders the templates in place and calls the same notifier for many tasks and DAG runs. Without the copy
+        the second call would cancel the first one's meeting, and render a feed's text as a template.
         """
         super(GraphCancelEventNotifier, copy(self)).__call__(*args)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Cancel, with a copy of this object, as a deadline in the triggerer does."""
+        """Cancel the event, from a copy of this notifier; the triggerer awaits it when a deadline is missed."""
         return super(GraphCancelEventNotifier, copy(self)).__await__()
 
     def get_template_env(self, dag: DAG | None = None) -> jinja2.Environment:
-        """Return what renders the templates.
+        """Return the Jinja environment.
 
-        ``dag.test()`` gives a DAG's own callbacks the DAG as the scheduler keeps it, which makes no environment.
+        ``dag.test()`` passes the serialized DAG to a DAG's own callbacks, which cannot make one.
         """
         return super().get_template_env(dag if hasattr(dag, "get_template_env") else None)
 
     def notify(self, context: Context) -> None:
-        """Cancel the event; for callbacks that are not async."""
-        # In a thread of its own: the caller may be running an event loop.
+        """Cancel the event, from a synchronous callback."""
+        # In a separate thread: the caller may be running an event loop.
         with ThreadPoolExecutor(max_workers=1) as thread:
             thread.submit(asyncio.run, self.async_notify(context)).result()
 
     async def async_notify(self, context: Context) -> None:
         """Cancel the event.
 
-        :raises GraphCancelError: if it was not cancelled, or nobody knows; Airflow logs it.
+        :raises GraphCancelError: if it was not cancelled, or may not have been; Airflow logs it.
         """
-        owner = self.user_id or self.group_id or "of the connection"
-        self.log.info("%s event %r in mailbox %s", "Previewing" if self.preview else "Cancelling", self.event_id, owner)
+        owner = self.user_id or self.group_id or "the connection's mailbox"
+        self.log.info("%s an event of %s: %s", "Previewing" if self.preview else "Cancelling", owner, self.event_id)
         try:
             check_rendered(self, self._given)
             result = await self._cancel()
@@ -140,16 +144,16 @@ class GraphCancelEventNotifier(BaseNotifier):
             if self.on_missing == "succeed":
                 self.log.warning("Outcome: %s. %s", error.outcome, error)
                 return
-            self._say_who_must_act(error)
+            self._ask_for_help(error)
             raise
         except GraphCancelError as error:
-            self._say_who_must_act(error)
+            self._ask_for_help(error)
             raise
-        self.log.info("Outcome: %s (request id %s). %s", result.outcome, result.request_id, result.message)
+        self.log.info("Outcome: %s. %s (request id %s)", result.outcome, result.message, result.request_id)
 
     async def _cancel(self) -> CancelResult:
-        # Importing the SDK takes a second, in which all other triggers of a triggerer would stand still.
-        hook = await asyncio.to_thread(self._make_hook)
+        # In a thread: importing the SDK takes a second and would block the triggerer's other triggers.
+        hook = await asyncio.to_thread(lambda: self.hook)
         try:
             async with asyncio.timeout(self.time_limit):
                 return await hook.cancel_event(
@@ -164,14 +168,9 @@ class GraphCancelEventNotifier(BaseNotifier):
                 )
         except TimeoutError:
             raise ServiceUnavailableError(
-                f"Cancelling event {self.event_id!r} took more than {self.time_limit:g} s (time_limit). Whether it is "
-                "cancelled is not known."
+                f"Cancelling took more than {self.time_limit:g} s (time_limit), so the event may or may not be "
+                f"cancelled: {self.event_id!r}."
             ) from None
 
-    def _make_hook(self) -> GraphEventHook:
-        from airflow_graph_cancel.hooks.graph_event import GraphEventHook
-
-        return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
-
-    def _say_who_must_act(self, error: GraphCancelError) -> None:
-        self.log.error("Outcome: %s. %s Airflow will not call again: see to the meeting.", error.outcome, error)
+    def _ask_for_help(self, error: GraphCancelError) -> None:
+        self.log.error("Outcome: %s. Check the meeting yourself, Airflow will not call again. %s", error.outcome, error)

@@ -1,4 +1,4 @@
-"""Let a person see a plan, shorten it and approve it, before anything is sent."""
+"""Ask a person to review a plan, take meetings out and approve it before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from airflow_graph_cancel.graph.errors import GraphCancelError
 from airflow_graph_cancel.graph.find.summary import plain
 from airflow_graph_cancel.graph.model.plan import plan_rows
+from airflow_graph_cancel.operators.base import airflow_errors
 from airflow_graph_cancel.report.times import find_zone, span
 
 if TYPE_CHECKING:
@@ -24,28 +24,29 @@ __all__ = ["GraphApprovePlanOperator"]
 Row = Mapping[str, object]
 _WITHOUT = "without"
 _ROWS_OFFERED = 100
-"""As many as the summary shows."""
-_NOT_OURS = ("body", "defaults", "fail_on_reject", "ignore_downstream_trigger_rules")
+"""The same number as the summary shows."""
+_REFUSED = ("body", "defaults", "fail_on_reject", "ignore_downstream_trigger_rules")
 
 
 class GraphApprovePlanOperator(ApprovalOperator):
-    """Ask a person whether a plan is to be carried out: Airflow's own approval, for what cannot be taken back.
+    """Ask a person to approve a plan in Airflow, because a cancellation cannot be taken back.
 
-    The person sees the plan's summary and the message that people will get, and can take meetings out. A plan with
-    nothing in it is nobody's business: the task succeeds and asks nobody. A rejection skips this task, and with it what
-    needs it; Airflow's own operator skips the next task instead, which in Airflow 3.3 does not work in a mapped task
-    group. Without an answer in time the task fails and is not retried.
+    The approver sees the plan's summary and the message to the attendees, and can take meetings out. An empty plan asks
+    nobody: the task succeeds. A rejection skips this task and everything that depends on it. (Airflow's own operator
+    skips the next task instead, which does not work in a mapped task group in Airflow 3.3.) Without a response in time
+    the task fails and is not retried; a timeout never counts as approval.
 
-    What was shown is what is handed on, as XComs: ``plan`` for the ``events`` of ``GraphCancelEventsOperator``,
-    ``without`` for its ``without``, both only if it may go on, and ``decision``, a sentence for the report.
+    The task pushes exactly what was shown as XComs: ``plan``, for the ``events`` of ``GraphCancelEventsOperator``, and
+    ``without``, for its ``without``, both only after an approval or for an empty plan; and ``decision``, a sentence for
+    the report.
 
     :param plan: what ``GraphFindEventsOperator`` returned. (templated)
-    :param subject: what it is about, such as what is closed and when. (templated)
-    :param comment: what the attendees will read. (templated)
-    :param response_timeout: how long to wait for an answer (timedelta), None for ever; the cancelling task refuses a
-        plan that is older than its ``plan_max_age``.
-    :param notifiers: how approvers learn of it, such as a message to their channel.
-    :param assigned_users: who may answer; default is everybody who may answer for the DAG.
+    :param subject: heading of the approval, such as what is closed and when. (templated)
+    :param comment: message to the attendees. (templated)
+    :param response_timeout: how long to wait for a response (timedelta), None to wait without a limit. The cancelling
+        task refuses a plan that is older than its ``plan_max_age``.
+    :param notifiers: called when the approval starts to wait, such as to post to the approvers' channel.
+    :param assigned_users: who may respond (``{"id", "name"}``); default is everyone who may respond for the DAG.
     """
 
     template_fields: Sequence[str] = ("subject", "plan", "comment")
@@ -59,24 +60,24 @@ class GraphApprovePlanOperator(ApprovalOperator):
         response_timeout: timedelta | None = timedelta(hours=12),
         **kwargs: Any,
     ) -> None:
-        if taken := sorted(kwargs.keys() & set(_NOT_OURS)):
-            # An answer that nobody gave, above all, must not send anything.
-            raise ValueError(f"GraphApprovePlanOperator takes no {', '.join(taken)}")
+        if taken := sorted(kwargs.keys() & set(_REFUSED)):
+            # Above all no default answer: a timeout never counts as approval.
+            raise ValueError(f"GraphApprovePlanOperator does not accept {', '.join(taken)}")
         super().__init__(subject=subject, response_timeout=response_timeout, **kwargs)
         self.plan = plan
         self.comment = comment
-        # Answers are checked against these names; execute() makes the form itself, of the plan.
+        # Airflow checks the response against these names; execute() fills in the plan's meetings.
         self.params = ParamsDict({_WITHOUT: _form({})})
 
     def execute(self, context: Context) -> None:
-        """Show the plan and wait without a worker slot, or pass an empty one on.
+        """Show the plan and wait without a worker slot; hand an empty plan on at once.
 
-        :raises AirflowFailException: if there is no plan.
+        :raises AirflowFailException: if ``plan`` is not a plan, or was altered.
         """
         plan = self._load()
         rows = _rows(plan, ())
         if not rows:
-            self._hand_on(context, [], "Nobody was asked, since there is nothing to cancel.")
+            self._hand_on(context, [], "Nobody was asked, because there is nothing to cancel.")
             return
         self.body = f"{plan['summary']}\n{_message(self.comment)}"
         self.params = ParamsDict({_WITHOUT: _form(_labels(plan, rows))})
@@ -84,26 +85,26 @@ class GraphApprovePlanOperator(ApprovalOperator):
         super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Hand on what was shown, if it was approved.
+        """Hand on the plan that was shown, if it was approved.
 
         :raises AirflowSkipException: if it was rejected.
-        :raises AirflowFailException: if nobody answered in time, the answer takes out what is not in the plan, or the
-            plan is another one by now.
+        :raises AirflowFailException: if nobody responded in time, the response takes out meetings that are not in the
+            plan, or the plan has been replaced since it was shown.
         """
         if event.get("error_type") == "timeout":
-            # Not for Airflow to retry: by then it would ask about a plan of yesterday.
+            # No retry: it would ask about yesterday's plan.
             raise AirflowFailException(self._decide(context, f"Nobody answered within {self.response_timeout}."))
-        # Not ApprovalOperator's, whose way of skipping is the one that fails in mapped task groups.
+        # Not ApprovalOperator's, which skips in the way that does not work in mapped task groups.
         answer = HITLOperator.execute_complete(self, context, event)
-        who = (answer["responded_by_user"] or {}).get("name") or "somebody"
+        who = (answer["responded_by_user"] or {}).get("name") or "an unnamed user"
         when = f"{answer['responded_at'].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         if answer["chosen_options"] != [self.APPROVE]:
             raise AirflowSkipException(self._decide(context, f"Rejected by {who} at {when}: nothing was sent."))
         plan = self._load()
         if plan["digest"] != context["task_state_store"].get("digest"):
             raise AirflowFailException(
-                "The plan was made anew while its approval was pending, so this one was not approved. Clear this task "
-                "to have it approved."
+                "The plan was replaced while its approval was pending, so the current one is not approved. Clear this "
+                "task to ask for its approval."
             )
         without = list(answer["params_input"].get(_WITHOUT) or [])
         _rows(plan, without)
@@ -114,10 +115,8 @@ class GraphApprovePlanOperator(ApprovalOperator):
     def _load(self) -> Row:
         from airflow_graph_cancel.hooks.storage import load_plan
 
-        try:
+        with airflow_errors():
             return load_plan(self.plan)
-        except GraphCancelError as error:
-            raise AirflowFailException(str(error)) from error
 
     def _hand_on(self, context: Context, without: list[str], decision: str) -> None:
         context["ti"].xcom_push(key="plan", value=self.plan)
@@ -130,16 +129,14 @@ class GraphApprovePlanOperator(ApprovalOperator):
 
 
 def _rows(plan: Row, without: Sequence[str]) -> list[dict[str, object]]:
-    try:
+    with airflow_errors():
         return plan_rows(plan, without=without)
-    except GraphCancelError as error:
-        raise AirflowFailException(str(error)) from error
 
 
 def _message(comment: str | None) -> str:
     if not comment:
-        return "Attendees get Outlook's own notice, with no message."
-    # Two blanks at the end keep the line's end; a feed's own markup is shown as it is.
+        return "Attendees get Outlook's own notice, without a message."
+    # Two trailing blanks keep the line break; markup in a feed's text is escaped.
     lines = "\n".join(f"> {plain(line)}  " for line in comment.splitlines())
     return f"**What the attendees will read:**\n\n{lines}\n"
 

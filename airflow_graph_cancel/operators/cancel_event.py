@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.bases.operator import BaseAsyncOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_graph_cancel.graph.cancel.journal import NoJournal
-from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
-from airflow_graph_cancel.graph.errors import (
-    EventMissingError,
-    GraphCancelError,
-    NotOrganizerError,
-    StoppedError,
-    TryLaterError,
-)
+from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, NotOrganizerError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult
 from airflow_graph_cancel.hooks.task_state.journal import TaskStateJournal
-from airflow_graph_cancel.operators.endings import (
-    OBEY_GRAPH,
+from airflow_graph_cancel.operators.base import (
+    DEFAULT_RETRY_POLICY,
+    GraphOperator,
     Policy,
+    airflow_errors,
+    check_booleans,
     check_policies,
     check_rendered,
-    check_switches,
-    given,
-    waiting_trigger,
+    given_fields,
+    is_long_wait,
+    to_seconds,
 )
 
 if TYPE_CHECKING:
@@ -36,34 +31,36 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
     from airflow_graph_cancel.graph.model.address import EventAddress
-    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 __all__ = ["GraphCancelEventOperator"]
 
+Row = dict[str, str | int | None]
 
-class GraphCancelEventOperator(BaseAsyncOperator):
-    """Cancel one Outlook event, so that each attendee is told exactly once.
 
-    The request is sent on the worker and never in a trigger, which Airflow may run twice. Before it goes out the task
-    state store notes it; a retry that finds the note looks at the event before it sends anything. Returns a row
-    ``{"event_id", "mailbox", "outcome", "request_id", "attempts", "at", "message"}``.
+class GraphCancelEventOperator(GraphOperator):
+    """Cancel one Outlook event and tell each attendee exactly once.
 
-    :param event_id: id of the event in the organizer's mailbox: an occurrence's for that date, a series master's for
-        the whole series, past dates too. (templated)
-    :param comment: text that the attendees read; whoever can see the DAG run can read it too. (templated)
-    :param user_id: user principal name or object id of the organizer; default is the connection's mailbox, else
-        ``/me``. (templated)
-    :param group_id: a Microsoft 365 group as the owner. (templated)
-    :param calendar_id: a calendar's id, or ``"default"``. (templated)
-    :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``. (templated)
+    The request is sent from the worker, never from a trigger, because Airflow may run a trigger twice. The task state
+    store records each request before it is sent; a retry that finds such a record reads the event before it sends
+    anything. Returns a row ``{"event_id", "mailbox", "outcome", "request_id", "attempts", "at", "message"}``.
+
+    :param event_id: id of the event in the organizer's mailbox. An occurrence's id cancels that date, a series master's
+        the whole series, past dates included. (templated)
+    :param comment: message to the attendees; everyone who can see the DAG run can read it too. (templated)
+    :param user_id: organizer, as user principal name or object id; default is the connection's mailbox, else ``/me``.
+        (templated)
+    :param group_id: id of the Microsoft 365 group that owns the event. (templated)
+    :param calendar_id: id of a calendar, or ``"default"``. (templated)
+    :param calendar_group_id: id of a calendar group, or ``"default"`` for ``/me``. (templated)
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
-    :param api_version: ``v1.0`` or ``beta``; overrides the connection's. (templated)
-    :param on_missing: what to do when there is no such event: ``fail``, ``skip`` or ``succeed``.
-    :param on_not_organizer: what to do when the mailbox is an attendee's or a room's: ``fail``, ``skip``, ``succeed``.
-    :param preview: read and report, send nothing.
-    :param retry_for: how long to go on within one try after "later" and lost answers (seconds or timedelta). A single
-        wait of more than a minute is deferred and holds no worker slot.
-    :param retry_policy: default is :class:`~airflow_graph_cancel.retry.GraphRetryPolicy`; yours wins.
+    :param api_version: version of Graph, ``v1.0`` or ``beta``; overrides the connection's. (templated)
+    :param on_missing: how the task ends if there is no such event: ``fail``, ``skip`` or ``succeed``.
+    :param on_not_organizer: how it ends if the event is an attendee's or a room's copy: ``fail``, ``skip`` or
+        ``succeed``.
+    :param preview: read the event and report what would happen, but send nothing.
+    :param retry_for: how long one try repeats the request after a 429, a 5xx or a lost response (seconds or timedelta).
+        A single wait of more than a minute is deferred and holds no worker slot.
+    :param retry_policy: default is :class:`~airflow_graph_cancel.retry.GraphRetryPolicy`.
     """
 
     template_fields: Sequence[str] = (
@@ -92,12 +89,12 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         on_not_organizer: Policy = "fail",
         preview: bool = False,
         retry_for: timedelta | float = timedelta(minutes=5),
-        retry_policy: RetryPolicy | None = OBEY_GRAPH,
+        retry_policy: RetryPolicy | None = DEFAULT_RETRY_POLICY,
         **kwargs: Any,
     ) -> None:
         super().__init__(retry_policy=retry_policy, **kwargs)
         check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
-        check_switches(preview=preview)
+        check_booleans(preview=preview)
         self.event_id = event_id
         self.comment = comment
         self.user_id = user_id
@@ -110,100 +107,86 @@ class GraphCancelEventOperator(BaseAsyncOperator):
         self.on_not_organizer = on_not_organizer
         self.preview = preview
         self.retry_for = retry_for
-        self._given = given(self)
+        self._given = given_fields(self)
         self._started: datetime | None = None
         self._in_doubt = False
-        self._stopped = False
 
-    @cached_property
-    def hook(self) -> GraphEventHook:
-        """The hook; imported here because DAG files are parsed all the time and the SDK is heavy."""
-        from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+    async def aexecute(self, context: Context) -> Row:
+        """Cancel the event and return its row, or end the task as its outcome and the policies say.
 
-        return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
-
-    async def aexecute(self, context: Context) -> dict[str, str | int | None]:
-        """Cancel the event and return its row, or end the task as its outcome demands."""
+        :raises AirflowSkipException: if ``on_missing`` or ``on_not_organizer`` is ``skip`` and applies.
+        :raises AirflowFailException: if Graph refuses, or an argument is invalid; a retry would change nothing.
+        :raises TryLaterError: if ``retry_for`` is over before Graph gives an answer.
+        """
         store = context.get("task_state_store")
         self._started = self._started or datetime.now(UTC)
-        owner = self.user_id or self.group_id or "of the connection"
-        self.log.info("%s event %r in mailbox %s", "Previewing" if self.preview else "Cancelling", self.event_id, owner)
-        try:
+        owner = self.user_id or self.group_id or "the connection's mailbox"
+        self.log.info("%s an event of %s: %s", "Previewing" if self.preview else "Cancelling", owner, self.event_id)
+        with airflow_errors():
             check_rendered(self, self._given)
-            result = await self.hook.cancel_event(
-                self.event_id,
-                self.comment,
-                self.user_id,
-                self.group_id,
-                self.calendar_id,
-                self.calendar_group_id,
-                preview=self.preview,
-                backoff=Backoff(retry_for=self._seconds_left(), longest_wait=LONGEST_WAIT),
-                journal=partial(TaskStateJournal, store) if store is not None else self._no_journal,
-                stopped=lambda: self._stopped,
-            )
-        except GraphCancelError as error:
-            result = self._end_badly(error)
-        self.log.info("Outcome: %s (request id %s). %s", result.outcome, result.request_id, result.message)
+            options = self._options(retry_for=self._seconds_left())
+            try:
+                result = await self.hook.cancel_event(
+                    self.event_id,
+                    self.comment,
+                    self.user_id,
+                    self.group_id,
+                    self.calendar_id,
+                    self.calendar_group_id,
+                    preview=self.preview,
+                    backoff=options.backoff,
+                    journal=partial(TaskStateJournal, store) if store is not None else self._no_journal,
+                    stopped=options.stopped,
+                )
+            except GraphCancelError as error:
+                result = self._result_of(error)
+        self.log.info("Outcome: %s. %s (request id %s)", result.outcome, result.message, result.request_id)
         return result.as_row()
+
+    def execute_complete(
+        self, context: Context, event: object = None, started: str | None = None, in_doubt: bool = False
+    ) -> Row:
+        """Start over after a deferral; the task state store knows what was sent before it.
+
+        :param started: when this try began, ISO 8601: the deferral counts towards ``retry_for``.
+        :param in_doubt: whether an earlier request may have taken effect, for a context without a task state store.
+        """
+        self._started = datetime.fromisoformat(started) if started else None
+        self._in_doubt = in_doubt
+        row: Row = self.execute(context)  # type: ignore[no-untyped-call]
+        return row
 
     def _no_journal(self, _: EventAddress) -> NoJournal:
         return NoJournal(sent_before=self._in_doubt)
 
-    def execute_complete(
-        self, context: Context, event: object = None, started: str | None = None, in_doubt: bool = False
-    ) -> dict[str, str | int | None]:
-        """Go on after a deferral, by beginning anew: the task state store knows what had been sent."""
-        self._started = datetime.fromisoformat(started) if started else None
-        self._in_doubt = in_doubt
-        row: dict[str, str | int | None] = self.execute(context)  # type: ignore[no-untyped-call]
-        return row
-
-    def on_kill(self) -> None:
-        """Send nothing more.
-
-        Airflow raises nothing in a task that is marked failed or gets SIGTERM; it calls this and lets the task go on.
-        """
-        self._stopped = True
-
     def _seconds_left(self) -> float:
-        budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
         started = self._started or datetime.now(UTC)
-        return max(0.0, budget - (datetime.now(UTC) - started).total_seconds())
+        return max(0.0, to_seconds(self.retry_for) - (datetime.now(UTC) - started).total_seconds())
 
-    def _end_badly(self, error: GraphCancelError) -> CancelResult:
-        """Return a row for an outcome that may pass, else raise what Airflow understands."""
-        self.log.info("Outcome: %s. %s", error.outcome, error)
-        policy = "fail"
+    def _result_of(self, error: GraphCancelError) -> CancelResult:
+        """Return a result if a policy lets the error pass; else skip, defer or fail."""
+        policy: Policy = "fail"
         if isinstance(error, EventMissingError):
             policy = self.on_missing
         elif isinstance(error, NotOrganizerError):
             policy = self.on_not_organizer
         elif isinstance(error, TryLaterError):
-            self._defer_a_long_wait(error)
-            raise error
-        elif isinstance(error, StoppedError):
-            raise error
+            self._defer_long_wait(error)
+        if policy == "succeed":
+            return CancelResult(
+                event_id=self.event_id,
+                mailbox=error.mailbox or "me",
+                outcome=error.outcome,
+                message=str(error),
+                request_id=error.request_id,
+                attempts=error.attempts,
+            )
+        self.log.info("Outcome: %s. %s", error.outcome, error)
         if policy == "skip":
             raise AirflowSkipException(str(error)) from None
-        if policy == "fail":
-            raise AirflowFailException(str(error)) from None
-        return CancelResult(
-            event_id=self.event_id,
-            mailbox=error.mailbox or "me",
-            outcome=error.outcome,
-            message=str(error),
-            request_id=error.request_id,
-            attempts=error.attempts,
-        )
+        raise error
 
-    def _defer_a_long_wait(self, error: TryLaterError) -> None:
-        if error.retry_after is None or error.retry_after <= LONGEST_WAIT or self._seconds_left() <= 0:
-            return
-        moment = datetime.now(UTC) + timedelta(seconds=error.retry_after)
-        self.log.info("Graph asked to wait until %s; the worker slot is free until then.", moment.isoformat())
-        self.defer(
-            trigger=waiting_trigger(moment),
-            method_name="execute_complete",
-            kwargs={"started": self._started.isoformat() if self._started else None, "in_doubt": error.in_doubt},
-        )
+    def _defer_long_wait(self, error: TryLaterError) -> None:
+        if is_long_wait(error.retry_after) and self._seconds_left() > 0:
+            started = self._started.isoformat() if self._started else None
+            self._wait_deferred(error.retry_after, started=started, in_doubt=error.in_doubt)

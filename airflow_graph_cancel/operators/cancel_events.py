@@ -5,25 +5,25 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
 from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
 from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.template_values import names
-from airflow_graph_cancel.operators.endings import (
-    OBEY_GRAPH,
+from airflow_graph_cancel.operators.base import (
+    DEFAULT_RETRY_POLICY,
+    GraphOperator,
     Policy,
+    check_booleans,
     check_policies,
     check_rendered,
-    check_switches,
-    given,
-    waiting_trigger,
+    given_fields,
+    is_long_wait,
 )
 from airflow_graph_cancel.operators.row_report import write_report
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
     from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
-    from airflow_graph_cancel.hooks.graph_event import GraphEventHook
-
 __all__ = ["GraphCancelEventsOperator"]
 
 IfChanged = Literal["hold", "cancel"]
@@ -44,7 +42,7 @@ _MOST_DEFERRALS = 10
 """A service that says "later" for ever is left to Airflow's retries, and to people."""
 
 
-class GraphCancelEventsOperator(BaseAsyncOperator):
+class GraphCancelEventsOperator(GraphOperator):
     """Cancel many Outlook events, so that each attendee is told exactly once and every event is accounted for.
 
     Many mailboxes are worked on side by side, four requests at a time in each, twenty requests in a batch. All events
@@ -104,12 +102,12 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         concurrency: int = 64,
         batch: bool = True,
         retry_for: timedelta | float = timedelta(minutes=5),
-        retry_policy: RetryPolicy | None = OBEY_GRAPH,
+        retry_policy: RetryPolicy | None = DEFAULT_RETRY_POLICY,
         **kwargs: Any,
     ) -> None:
         super().__init__(retry_policy=retry_policy, **kwargs)
         check_policies(on_missing=on_missing, on_not_organizer=on_not_organizer)
-        check_switches(preview=preview, batch=batch)
+        check_booleans(preview=preview, batch=batch)
         if if_changed not in get_args(IfChanged):
             raise ValueError(f"if_changed must be hold or cancel, not {if_changed!r}")
         self.events = events
@@ -129,18 +127,10 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self.concurrency = concurrency
         self.batch = batch
         self.retry_for = retry_for
-        self._given = given(self)
-        self._stopped = False
+        self._given = given_fields(self)
         self._said = 0.0
         self._deferrals = 0
         self._work: BulkCancellation | None = None
-
-    @cached_property
-    def hook(self) -> GraphEventHook:
-        """The hook; imported here because DAG files are parsed all the time and the SDK is heavy."""
-        from airflow_graph_cancel.hooks.graph_event import GraphEventHook
-
-        return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
 
     async def aexecute(self, context: Context) -> dict[str, Any]:
         """Cancel the events and return the counts, or end the task as the outcomes demand."""
@@ -180,10 +170,6 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         self._deferrals = deferrals
         result: dict[str, Any] = self.execute(context)  # type: ignore[no-untyped-call]
         return result
-
-    def on_kill(self) -> None:
-        """Send nothing more; Airflow calls this and lets the task go on for a few seconds."""
-        self._stopped = True
 
     def _report_what_was_done(self) -> None:
         """Write the rows of what is settled: people were told of that, whoever stopped the task."""
@@ -234,14 +220,8 @@ class GraphCancelEventsOperator(BaseAsyncOperator):
         if not unsettled:
             raise AirflowFailException(sentence)
         wait = work.longest_wait_asked
-        if wait is not None and wait > LONGEST_WAIT and self._deferrals < _MOST_DEFERRALS:
-            self.log.info("All that is left waits for Graph; the worker slot is free for %.0f s.", wait)
-            moment = datetime.now(UTC) + timedelta(seconds=wait)
-            self.defer(
-                trigger=waiting_trigger(moment),
-                method_name="execute_complete",
-                kwargs={"deferrals": self._deferrals + 1},
-            )
+        if is_long_wait(wait) and self._deferrals < _MOST_DEFERRALS:
+            self._wait_deferred(wait, deferrals=self._deferrals + 1)
         worst = next(iter(work.left.values()))
         raise type(worst)(sentence, status=worst.status, code=worst.code, retry_after=wait) from worst
 

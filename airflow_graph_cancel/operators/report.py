@@ -11,7 +11,7 @@ from airflow.sdk.bases.operator import BaseOperator
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.hooks.files import write_whole
-from airflow_graph_cancel.operators.endings import given
+from airflow_graph_cancel.operators.base import given_fields
 from airflow_graph_cancel.operators.report_inputs import is_nothing, read_mapping, read_results
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
 from airflow_graph_cancel.report.words import TAKEN_OUT
@@ -74,7 +74,7 @@ class GraphCancelReportOperator(BaseOperator):
         self.note = note
         self.report_path = report_path
         self.formats = formats
-        self._given = given(self)
+        self._given = given_fields(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the report and return its headline.

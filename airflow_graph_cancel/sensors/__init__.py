@@ -1,1 +1,1 @@
-"""Sensors."""
+"""Sensors: waiting for events to be gone."""

@@ -1,1 +1,1 @@
-"""What waits in the triggerer: reads only, since a trigger may be run twice."""
+"""Triggers: waiting in the triggerer. They only read, because Airflow may run a trigger twice."""

@@ -1,4 +1,4 @@
-"""Look at events from time to time until they are gone."""
+"""Check in the triggerer whether events are gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
-from airflow_graph_cancel.graph.errors import TryLaterError
+from airflow_graph_cancel.graph.errors import InvalidInputError, TryLaterError
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
@@ -21,18 +21,18 @@ Row = dict[str, str | None]
 
 
 class GraphEventsCancelledTrigger(BaseTrigger):
-    """Wait in the triggerer until none of these events is there any more, or until it is too late.
+    """Check events at an interval until all are gone or the time is over.
 
-    Reads are safe to repeat, which is why this may run in a trigger while a cancellation may not. The event says how
-    many there were and which of them are left.
+    Airflow may run a trigger twice. This one only reads, so that is harmless; a cancellation must stay on the worker.
+    Its payload is ``{"total", "still_there": [rows]}``.
 
-    :param rows: addresses of the events that were still there.
+    :param rows: addresses of the events that are still there.
     :param total: how many events the sensor waits for in all.
-    :param conn_id: connection.
-    :param api_version: ``v1.0`` or ``beta``; overrides the connection's.
-    :param poke_interval: seconds between two looks.
-    :param until: when it is too late, ISO 8601 with offset.
-    :param concurrency: requests that the service works on at a time.
+    :param conn_id: connection of type ``graph_calendar`` or ``msgraph``.
+    :param api_version: version of Graph, ``v1.0`` or ``beta``; None for the connection's.
+    :param poke_interval: seconds between two checks.
+    :param until: when to stop waiting, ISO 8601 with offset.
+    :param concurrency: how many requests Graph may work on at once, over all mailboxes; a batch counts as four.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GraphEventsCancelledTrigger(BaseTrigger):
         self.concurrency = concurrency
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what the triggerer makes the trigger from."""
+        """Return the class path and arguments from which the triggerer makes this trigger."""
         return (
             "airflow_graph_cancel.triggers.cancelled.GraphEventsCancelledTrigger",
             {
@@ -74,21 +74,30 @@ class GraphEventsCancelledTrigger(BaseTrigger):
 
         return GraphEventHook(conn_id=self.conn_id, api_version=self.api_version)
 
+    def _seconds_until(self, end: datetime) -> float:
+        """Return the poke interval, or what is left of the time if that is less."""
+        return max(0.0, min(self.poke_interval, (end - datetime.now(UTC)).total_seconds()))
+
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event, when all are gone or the time is over; errors other than "later" end the trigger."""
-        # Importing the SDK takes a second, in which all other triggers would stand still.
+        """Yield one payload, when all events are gone or the time is over.
+
+        :raises GraphCancelError: if Graph refuses; a 429, a 5xx or a lost response only ends this check.
+        """
+        # In a thread: importing the SDK takes a second and would block every other trigger.
         hook = await asyncio.to_thread(self._make_hook)
         until = datetime.fromisoformat(self.until)
         rows = self.rows
         while True:
-            left = (until - datetime.now(UTC)).total_seconds()
-            await asyncio.sleep(max(0.0, min(self.poke_interval, left)))
+            await asyncio.sleep(self._seconds_until(until))
             try:
-                left = (until - datetime.now(UTC)).total_seconds()
-                backoff = Backoff(retry_for=max(0.0, min(self.poke_interval, left)))
+                backoff = Backoff(retry_for=self._seconds_until(until))
                 _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency, backoff=backoff)
+            except InvalidInputError as error:
+                # The cancelling task has sent something, so the message must not say that nothing was sent.
+                error.nothing_sent = False
+                raise
             except TryLaterError as error:
-                self.log.warning("Could not look whether events are gone: %s", error)
+                self.log.warning("Could not check whether events are gone, will check again: %s", error)
             else:
                 rows = [each.as_row() for each in remaining]
             if not rows or datetime.now(UTC) >= until:

@@ -84,7 +84,7 @@ def test_a_deferred_task_goes_on_where_it_was(
     after_effect: bool,
 ) -> None:
     """The state survives the deferral: a request that may have been carried out is looked at first."""
-    monkeypatch.setattr("airflow_graph_cancel.operators.cancel_event.LONGEST_WAIT", 0.5)
+    monkeypatch.setattr("airflow_graph_cancel.operators.base.LONGEST_WAIT", 0.5)
     sandbox.add_fault("503", retry_after="1", after_effect=after_effect, match={"path": "/cancel$"})
     with DAG("deferred_cancellation", schedule=None) as dag:
         GraphCancelEventOperator(task_id="cancel", event_id=event_id, user_id=ADA)

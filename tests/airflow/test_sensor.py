@@ -97,7 +97,7 @@ def test_a_trigger_that_says_nothing_is_no_success(rows: Rows) -> None:
     """A trigger can end without an event in Airflow; that must not look like all is well."""
     sensor = GraphEventsCancelledSensor(task_id="wait", events=rows)
     for event in (None, {}, {"still_there": None}, "done"):
-        with pytest.raises(RuntimeError, match="without saying"):
+        with pytest.raises(RuntimeError, match="without reporting"):
             sensor.execute_complete({}, event)
 
 

@@ -81,7 +81,7 @@ def test_the_approver_sees_the_plan_and_the_message(shown: dict[str, Any]) -> No
 def test_no_message_is_said_too(shown: dict[str, Any]) -> None:
     """Attendees who get no reason are something to be seen before, not after."""
     asked(shown, plan("AAMk=1"))
-    assert shown["body"].endswith("Attendees get Outlook's own notice, with no message.")
+    assert shown["body"].endswith("Attendees get Outlook's own notice, without a message.")
 
 
 def test_the_approver_chooses_from_the_meetings(shown: dict[str, Any]) -> None:
@@ -149,7 +149,7 @@ def test_another_plan_than_the_one_that_was_shown_is_not_approved(shown: dict[st
     """The finding task may be cleared and run again while its first plan waits for an answer."""
     operator, context = asked(shown, plan("AAMk=1"))
     operator.plan = plan("AAMk=1", made_at=ANSWERED + timedelta(minutes=1))
-    with pytest.raises(AirflowFailException, match="made anew"):
+    with pytest.raises(AirflowFailException, match="was replaced"):
         operator.execute_complete(context, answer("Approve"))
     assert "plan" not in context.pushed
 
