@@ -11,10 +11,9 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from airflow_graph_cancel.graph.find.summary import plain
-from airflow_graph_cancel.graph.model.plan import plan_rows
+from airflow_graph_cancel.graph.formatting import quote_markdown, span, zone_of
+from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
 from airflow_graph_cancel.operators.base import airflow_errors
-from airflow_graph_cancel.report.times import find_zone, span
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -136,9 +135,10 @@ def _rows(plan: Row, without: Sequence[str]) -> list[dict[str, object]]:
 def _message(comment: str | None) -> str:
     if not comment:
         return "Attendees get Outlook's own notice, without a message."
-    # Two trailing blanks keep the line break; markup in a feed's text is escaped.
-    lines = "\n".join(f"> {plain(line)}  " for line in comment.splitlines())
-    return f"**What the attendees will read:**\n\n{lines}\n"
+    return f"**What the attendees will read:**
+
+{quote_markdown(comment)}
+"
 
 
 def _form(labels: Mapping[str, str]) -> Param:
@@ -153,12 +153,12 @@ def _form(labels: Mapping[str, str]) -> Param:
 
 
 def _labels(plan: Row, rows: Sequence[Row]) -> dict[str, str]:
-    window = cast("Row", plan["window"])
-    zone = find_zone(cast("str | None", window.get("timezone")), cast("str | None", window.get("start")))
-    return {str(row["event_id"]): _label(row, zone) for row in rows[:_ROWS_OFFERED]}
+    zone = zone_of(cast("Row", plan["window"]))
+    offered = map(PlanRow.from_row, rows[:_ROWS_OFFERED])
+    return {meeting.event_id: _label(meeting, zone) for meeting in offered}
 
 
-def _label(row: Row, zone: tzinfo) -> str:
-    rooms = ", ".join(str(room).partition("@")[0] for room in cast("list[object]", row["rooms"]))
-    what = [span(str(row["start"]), str(row["end"]), zone), row["user_id"], rooms, row.get("subject")]
-    return ", ".join(str(part) for part in what if part)
+def _label(meeting: PlanRow, zone: tzinfo) -> str:
+    rooms = ", ".join(room.partition("@")[0] for room in meeting.rooms)
+    what = (span(meeting.start, meeting.end, zone), meeting.user_id, rooms, meeting.subject)
+    return ", ".join(part for part in what if part)

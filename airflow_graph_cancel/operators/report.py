@@ -14,7 +14,7 @@ from airflow_graph_cancel.hooks.files import write_whole
 from airflow_graph_cancel.operators.base import given_fields
 from airflow_graph_cancel.operators.report_inputs import is_nothing, read_mapping, read_results
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
-from airflow_graph_cancel.report.words import TAKEN_OUT
+from airflow_graph_cancel.report.content import TAKEN_OUT
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -93,7 +93,7 @@ class GraphCancelReportOperator(BaseOperator):
                 # A byte order mark, without which Excel takes UTF-8 for something else.
                 write_whole(path, _RENDERERS[name](report).encode("utf-8-sig" if name == "csv" else "utf-8"))
         said = ", ".join(f"{outcome} {count}" for outcome, count in report.counts.items()) or "nothing to do"
-        self.log.info("%d events (%s), %d left, files: %s", report.total, said, len(report.left), files or "none")
+        self.log.info("%d events (%s), %d left, files: %s", report.total, said, len(report.excluded), files or "none")
         return {
             "total": report.total,
             "counts": report.counts,

@@ -1,15 +1,18 @@
-"""The report for spreadsheets and databases: a row an event."""
+"""The report for spreadsheets and databases: one row per event."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.report.times import local_iso
+from airflow_graph_cancel.graph.formatting import local_iso
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.report.model import CancellationReport, LeftMeeting, ReportedEvent
+    from airflow_graph_cancel.graph.model.plan import PlanRow
+    from airflow_graph_cancel.report.model import CancellationReport
 
 __all__ = ["COLUMNS", "to_csv"]
 
@@ -35,7 +38,7 @@ COLUMNS = (
     "event_id",
     "ical_uid",
 )
-# A spreadsheet takes a value that begins so for a formula, also behind blanks and in wide letters.
+# A spreadsheet takes a value that begins like this for a formula, also behind blanks and in wide characters.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Cells = dict[str, str | int | None]
@@ -44,54 +47,55 @@ Cells = dict[str, str | int | None]
 def to_csv(report: CancellationReport) -> str:
     r"""Return the report as CSV after RFC 4180, lines ended by ``\r\n``.
 
-    Times have the offset of the plan's zone, except ``decided_at``, which is in UTC. Meetings that were left have
-    ``left`` under ``record`` and the reason. A value that a spreadsheet would take for a formula gets an apostrophe in
-    front, for subjects are strangers' text.
+    Times have the offset of the plan's zone, except ``decided_at``, which is in UTC. Meetings that the plan excludes
+    have ``left`` as their ``record``, and a reason. A value that a spreadsheet would take for a formula gets an
+    apostrophe in front, because subjects are other people's text.
     """
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
-    for cells in (*(_event(event, report) for event in report.events), *(_left(left, report) for left in report.left)):
+    for cells in _rows(report):
         writer.writerow({name: _harmless(value) for name, value in cells.items()})
     return out.getvalue()
 
 
-def _event(event: ReportedEvent, report: CancellationReport) -> Cells:
-    return {
-        "record": "meeting",
-        "start": local_iso(event.start, report.zone),
-        "end": local_iso(event.end, report.zone),
-        "organizer": event.mailbox,
-        "subject": event.subject,
-        "rooms": "; ".join(event.rooms),
-        "people": event.people,
-        "outside_people": event.outside,
-        "outcome": event.outcome,
-        "still_there": event.still_there,
-        "attempts": event.attempts,
-        "decided_at": event.at,
-        "request_id": event.request_id,
-        "message": event.message,
-        "in_plan": "yes" if event.planned else "no",
-        "type": event.kind,
-        "scope": event.scope,
-        "event_id": event.event_id,
-        "ical_uid": event.ical_uid,
-    }
+def _rows(report: CancellationReport) -> Iterator[Cells]:
+    for event in report.events:
+        yield {
+            **_meeting(event.plan, report.zone),
+            "record": "meeting",
+            "organizer": event.mailbox,
+            "people": event.plan.people,
+            "outside_people": event.plan.outside,
+            "outcome": event.outcome,
+            "still_there": event.still_there,
+            "attempts": event.attempts,
+            "decided_at": event.at,
+            "request_id": event.request_id,
+            "message": event.message,
+            "in_plan": "yes" if event.planned else "no",
+            "type": event.plan.type,
+            "scope": event.plan.scope,
+            "event_id": event.event_id,
+        }
+    for row in report.excluded:
+        yield {
+            **_meeting(row, report.zone),
+            "record": "left",
+            "organizer": row.organizer,
+            "reason": row.reason,
+            "in_plan": "yes",
+            "event_id": row.event_id,
+        }
 
 
-def _left(left: LeftMeeting, report: CancellationReport) -> Cells:
+def _meeting(row: PlanRow, zone: tzinfo) -> Cells:
     return {
-        "record": "left",
-        "start": local_iso(left.start, report.zone),
-        "end": local_iso(left.end, report.zone),
-        "organizer": left.organizer,
-        "subject": left.subject,
-        "rooms": "; ".join(left.rooms),
-        "reason": left.reason,
-        "in_plan": "yes",
-        "event_id": left.event_id,
-        "ical_uid": left.ical_uid,
+        "start": local_iso(row.start, zone),
+        "end": local_iso(row.end, zone),
+        "subject": row.subject,
+        "rooms": "; ".join(row.rooms),
+        "ical_uid": row.uid,
     }
 
 

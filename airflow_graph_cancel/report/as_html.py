@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no network, no script."""
+"""The report as one self-contained HTML page: no network, no script."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ import base64
 import functools
 import hashlib
 import importlib.resources
+from typing import TYPE_CHECKING
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from airflow_graph_cancel.report.headline import facts, verdict
-from airflow_graph_cancel.report.layout import origin, sections
-from airflow_graph_cancel.report.model import CANCELLED, DONE, PREVIEW, CancellationReport
-from airflow_graph_cancel.report.times import span, utc
-from airflow_graph_cancel.report.words import OUTCOMES, REASONS, label, part, when
+from airflow_graph_cancel.graph.formatting import span, utc
+from airflow_graph_cancel.report.content import (
+    OUTCOMES,
+    REASONS,
+    facts,
+    label,
+    origin,
+    part_of_series,
+    sections,
+    tone,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from airflow_graph_cancel.report.model import CancellationReport
 
 __all__ = ["to_html"]
 
 
 def to_html(report: CancellationReport) -> str:
-    """Return the report as a page to be opened, printed or put beside a ticket.
+    """Return the report as a page to open, print or attach to a ticket.
 
-    Every value is escaped, for subjects and names are strangers' text; should one slip through all the same, the page's
-    own content security policy lets it load and run nothing.
+    Every value is escaped, because subjects and names are other people's text. Should one slip through all the same,
+    the page's content security policy keeps it from loading or running anything.
     """
     style = _file("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -49,25 +60,19 @@ def _template() -> Template:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(breakable=_breakable, label=label, tone=_tone, unbroken=_unbroken, utc=utc)
-    environment.globals.update(part=part, span=span, when=when)
+    environment.filters.update(breakable=_breakable, label=label, tone=tone, unbroken=_unbroken, utc=utc)
+    environment.globals.update(part_of_series=part_of_series, span=span)
     return environment.get_template("page.html")
 
 
 def _breakable(address: str) -> Markup:
-    """Let a long address go on in the next line before its domain, and not in the middle of a word."""
+    """Let a long address wrap before its domain, and not in the middle of a word."""
     return escape(address).replace("@", Markup("<wbr>@"))
 
 
 def _unbroken(times: str) -> Markup:
-    """Keep a date or a time in one line."""
+    """Keep a date or a time on one line."""
     return Markup(" ").join(Markup("<span>{}</span>").format(part) for part in times.split())
-
-
-def _tone(outcome: str) -> str:
-    if outcome in DONE:
-        return "good" if outcome == CANCELLED else "plain"
-    return "plain" if outcome == PREVIEW else "bad"
 
 
 @functools.cache

@@ -182,7 +182,7 @@ def test_a_meeting_that_was_moved_meanwhile_is_held(office: Office) -> None:
 def test_the_approver_sees_what_would_happen(office: Office) -> None:
     """Times are the building's, the message is the one that is sent, and its markup is shown and not obeyed."""
     question = office.asked["Elm House"]
-    assert "Mon 07 Jan 2030 21:00 to 21:29" in question["body"]
+    assert "Mon 2030-01-07 21:00–21:29" in question["body"]
     assert "\\<b\\>water\\</b\\>" in question["body"]
     assert list(question["params"]["without"]["schema"]["examples"]) == [office.ids["night"]]
 

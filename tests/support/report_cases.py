@@ -132,6 +132,9 @@ class _Reader(HTMLParser):
         if tag not in _VOID:
             self.open.append(node)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Node(tag, dict(attrs)))
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop().tag == tag
 

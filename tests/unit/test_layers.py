@@ -42,7 +42,7 @@ def below(folder: str) -> list[Path]:
         ("sensors", (f"{OURS}.sandbox", *sorted(HEAVY))),
         ("triggers", (f"{OURS}.operators", f"{OURS}.sandbox", *sorted(HEAVY))),
         ("notifications", (f"{OURS}.sandbox", *sorted(HEAVY))),
-        ("report", ("airflow", *(f"{OURS}.{layer}" for layer in ("graph", "hooks", "operators", "sandbox")))),
+        ("report", ("airflow", *(f"{OURS}.{layer}" for layer in ("hooks", "operators", "sandbox")))),
         (
             "sandbox",
             ("airflow", "msgraph", "kiota_abstractions", f"{OURS}.graph", f"{OURS}.hooks", f"{OURS}.operators"),
@@ -58,6 +58,13 @@ def test_arrows_run_one_way(layer: str, forbidden: tuple[str, ...]) -> None:
         if any(name == root or name.startswith(f"{root}.") for root in forbidden)
     ]
     assert not broken
+
+
+def test_reports_know_of_the_graph_only_its_values() -> None:
+    """Outcomes, plan rows and how both are shown: no request, and nothing that loads an SDK."""
+    known = {f"{OURS}.graph.{module}" for module in ("formatting", "model.plan", "outcome")}
+    used = {name for file in below("report") for name in imports(file) if name.startswith(f"{OURS}.graph")}
+    assert used == known
 
 
 def modules_after(statement: str) -> set[str]:

@@ -157,8 +157,8 @@ def test_a_summary_says_what_matters_first() -> None:
         MADE,
     )
     summary = summarize(plan)
-    assert summary.startswith("**2 meetings** of 1 organizer, 6 people, 2 of them outside, Sun 07 Jul 2030 01:00")
-    assert "Sun 07 Jul 2030 11:00 to 12:00" in summary
+    assert summary.startswith("**2 meetings** of 1 organizer, 6 people, 2 of them outside, Sun 2030-07-07 01:00 – ")
+    assert "Sun 2030-07-07 11:00–12:00" in summary
     assert "1 whole series" in summary
     assert "those in the past" in summary
     assert "external organizer 1" in summary

@@ -74,7 +74,7 @@ def test_the_approver_sees_the_plan_and_the_message(shown: dict[str, Any]) -> No
     asked(shown, found, comment="Closed: <b>water</b>.\n# Facilities")
     assert shown["subject"] == "Oak House closed"
     assert shown["body"].startswith(found["summary"])
-    assert "> Closed: \\<b\\>water\\</b\\>.  \n> \\# Facilities  \n" in shown["body"]
+    assert "> Closed: &lt;b&gt;water&lt;/b&gt;.  \n> \\# Facilities  \n" in shown["body"]
     assert (shown["options"], shown["defaults"]) == (["Approve", "Reject"], None)
 
 

@@ -9,8 +9,7 @@ import pytest
 from airflow_graph_cancel.graph.model.plan import Reason
 from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.report import build_report, to_csv, to_html, to_markdown, to_summary
-from airflow_graph_cancel.report.headline import facts, verdict
-from airflow_graph_cancel.report.words import OUTCOMES, REASONS, TAKEN_OUT
+from airflow_graph_cancel.report.content import OUTCOMES, REASONS, TAKEN_OUT, facts, verdict
 from tests.support.report_cases import flat, meeting, plan, read_csv, read_html, row
 
 LEFT = ({"reason": "kept", "iCalUId": "k", "organizer": "ceo@contoso.example", "rooms": []},)
@@ -49,8 +48,8 @@ def test_what_went_wrong_is_told_apart() -> None:
         "cancelled before": "1", "looked at only": "1",
     }  # fmt: skip
     assert verdict(report) == (
-        "2 of 6 meetings were not cancelled: changed 1, denied 1. 1 of 6 meetings was looked at only, and nothing was "
-        "sent. What became of 1 of 6 meetings is not recorded. 1 still stood in a calendar when somebody looked."
+        "2 of 6 meetings were not cancelled: changed 1, denied 1. 1 of 6 meetings was only looked at, and nothing was "
+        "sent. The outcome of 1 of 6 meetings is not recorded. 1 was still in a calendar at the verification."
     )
     page = read_html(to_html(report))
     assert [heading.text for heading in page.all("h2")] == [
@@ -154,7 +153,7 @@ def test_every_word_is_explained() -> None:
     [
         (({"meetings": "AAMk=1"}, None, None), "the plan has no list of rows under 'meetings'"),
         (({}, None, None), "the plan has no list of rows under 'meetings'"),
-        ((plan(), ["AAMk=1"], None), "row 0 of the result is str and no mapping"),
+        ((plan(), ["AAMk=1"], None), "row 0 of the result is str, not a mapping"),
         ((plan(), None, {"still_there": 3}), "the verification has no list of rows under 'still_there'"),
     ],
 )
