@@ -36,7 +36,8 @@ __all__ = ["GraphClient", "ResponseLostError"]
 _LONGEST_ANSWER = 90.0
 """Seconds, beyond the timeouts of connecting and of reading, which begin anew with every byte."""
 _RAW = ResponseHandlerOption(NativeResponseHandler())
-_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+# A proxy that refuses the tunnel has passed nothing on.
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class ResponseLostError(ServiceUnavailableError):

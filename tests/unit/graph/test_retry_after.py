@@ -57,6 +57,7 @@ def test_seconds(header: str | None, seconds: float | None) -> None:
         ("Tue, 01 Jan 2030 00:01:30", 90),
         ("Tue, 01 Jan 2030 01:01:30 +0100", 90),
         ("Tue, 01 Jan 99999 00:00:00 GMT", None),
+        ("Tue, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("Tue, 32 Jan 2030 00:00:00 GMT", None),
         ("tomorrow", None),
     ],
