@@ -135,10 +135,7 @@ def _rows(plan: Row, without: Sequence[str]) -> list[dict[str, object]]:
 def _message(comment: str | None) -> str:
     if not comment:
         return "Attendees get Outlook's own notice, without a message."
-    return f"**What the attendees will read:**
-
-{quote_markdown(comment)}
-"
+    return f"**What the attendees will read:**\n\n{quote_markdown(comment)}\n"
 
 
 def _form(labels: Mapping[str, str]) -> Param:
