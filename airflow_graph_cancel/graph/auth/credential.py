@@ -113,13 +113,14 @@ def login_error(error: AzureError) -> GraphCancelError:
         headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
         retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
         return ServiceUnavailableError(f"The login answered {status}.", status=status, retry_after=retry_after)
-    for code, explanation in _EXPLAINED.items():
-        if code in text:
-            return AccessDeniedError(f"Sign-in failed: {explanation} ({code}).", status=status, code=code)
+    codes = re.findall(r"AADSTS\d+", text)
+    for code in codes:
+        if code in _EXPLAINED:
+            return AccessDeniedError(f"Sign-in failed: {_EXPLAINED[code]} ({code}).", status=status, code=code)
     # Never the text itself: a gateway may have put the request into it, and that holds the secret.
-    found = re.search(r"AADSTS\d+", text)
-    said = found[0] if found else f"the login answered {status}" if status else type(error).__name__
-    return AccessDeniedError(f"Sign-in failed: {said}.", status=status, code=found[0] if found else None)
+    code = codes[0] if codes else None
+    said = code or (f"the login answered {status}" if status else type(error).__name__)
+    return AccessDeniedError(f"Sign-in failed: {said}.", status=status, code=code)
 
 
 def raise_for_unavailable(response: PipelineResponse[Any, Any]) -> None:
