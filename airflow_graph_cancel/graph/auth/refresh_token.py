@@ -109,7 +109,8 @@ class RefreshTokenCredential:
 
     def _redeem(self, app: ClientApplication, scopes: list[str], claims: str | None) -> AccessToken:
         refresh_token = _latest.get(self._key, self._given)
-        more = {"claims_challenge": claims} if claims else {}
+        # MSAL's other ways of signing in take a claims challenge, this one only what it posts.
+        more = {"data": {"claims": claims}} if claims else {}
         answer: dict[str, Any] = app.acquire_token_by_refresh_token(refresh_token, scopes, **more)
         if "access_token" not in answer and _latest.pop(self._key, ""):
             # The one in the connection may be good where what it was rotated to is not.
