@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from airflow_graph_cancel.sandbox.behaviour import CHOICES, Guesses, Settings
 from airflow_graph_cancel.sandbox.connections import connection, person_connection
 from airflow_graph_cancel.sandbox.entra.app_registrations import BUILT_IN, SECRET, App
-from airflow_graph_cancel.sandbox.state import TENANTS, World
+from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+from airflow_graph_cancel.sandbox.state import TENANTS, SandboxState
 from airflow_graph_cancel.sandbox.traffic.faults import KINDS, from_text
 
 if TYPE_CHECKING:
@@ -39,58 +40,58 @@ def _described(app: App) -> str:
 
 _APPS = "\n".join(map(_described, BUILT_IN))
 _EPILOG = f"""
-applications and what they were granted; the secret is {SECRET}, public ones and identities have none:
+applications and their permissions; the secret is {SECRET}, public applications and identities have none:
 {_APPS}
-  sandbox-person is a shortcut: its client credentials give a delegated token, so that /me and /groups can be tried.
-  sandbox-scoped is kept from the mailboxes in the setting out_of_scope.
+  sandbox-person is a shortcut: its client credentials give a delegated token, for /me and /groups.
+  sandbox-scoped has no access to the mailboxes in the setting out_of_scope.
 
-guesses (--guess), where the behaviour of the real service is not known:
+guesses (--guess), where the behaviour of the real service is unknown:
 {_GUESSES}
 
 faults (--fault, or the request header sandbox-fault for a single request):
   KIND[;after][;times=N|always][;probability=P][;delay=SECONDS][;retry_after=VALUE]
       [;path=REGEX][;method=POST][;mailbox=ADDRESS][;event_id=ID]
   kinds: {", ".join(KINDS)}
-  "after" loses the answer after the request was carried out.
+  "after" carries the request out, then loses the response.
 
-Everything can also be done over HTTP while it runs, below /sandbox/: reset, mailboxes, events, meetings, ledger,
+Everything is also available over HTTP while it runs, below /sandbox/: reset, mailboxes, events, meetings, ledger,
 faults, settings, tokens/expire, state, apps, sign-ins, refresh-tokens.
 From Python: airflow_graph_cancel.sandbox.client.Sandbox.
 """
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
+    """Return the parser of the command line."""
     found = argparse.ArgumentParser(
         prog="python -m airflow_graph_cancel.sandbox",
-        description="A local Microsoft Graph, with mailboxes, rooms and meetings, to rehearse cancelling on.",
+        description="A local Microsoft Graph with mailboxes, rooms and meetings, to rehearse cancelling.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    found.add_argument("--port", type=int, default=8443, help="0 for any free one (default: %(default)s)")
+    found.add_argument("--port", type=int, default=8443, help="0 for any free port (default: %(default)s)")
     found.add_argument(
         "--directory",
         type=Path,
         default=Path(".graph-sandbox"),
-        help="keeps the CA between starts (default: %(default)s)",
+        help="where the CA is kept between starts (default: %(default)s)",
     )
-    found.add_argument("--tenant", choices=TENANTS, default="sample", help="what is in it (default: %(default)s)")
-    found.add_argument("--seed", type=int, default=0, help="of the sample tenant and of everything drawn by lot")
-    found.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="that every Graph request takes")
+    found.add_argument("--tenant", choices=TENANTS, default="sample", help="its content (default: %(default)s)")
+    found.add_argument("--seed", type=int, default=0, help="for the sample tenant and everything else that is random")
+    found.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of every Graph request")
     found.add_argument("--fault", action="append", default=[], metavar="SPEC", help="see below; may be repeated")
     found.add_argument(
         "--guess", action="append", default=[], metavar="NAME=VALUE",
         help="see below; may be repeated",
     )  # fmt: skip
-    found.add_argument("--sign-in-as", metavar="UPN", help="whom sandbox-person speaks for (default: the first person)")
+    found.add_argument("--sign-in-as", metavar="UPN", help="whom sandbox-person acts for (default: the first person)")
     found.add_argument(
         "--managed-identity-port", type=int, metavar="PORT",
-        help="serve managed identities on this port too, over plain HTTP and on 127.0.0.1 only; 0 for any free one "
+        help="also serve managed identities on this port, over plain HTTP and on 127.0.0.1 only; 0 for any free port "
         "(default: off)",
     )  # fmt: skip
     found.add_argument(
-        "--ready-file", type=Path, metavar="PATH", help="JSON with url, ca and connections, once it answers"
+        "--ready-file", type=Path, metavar="PATH", help="write JSON with url, ca and connections when ready"
     )
     found.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     return found
@@ -107,14 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser().error(str(error))
     try:
-        from airflow_graph_cancel.sandbox.server.app import SandboxApp
-        from airflow_graph_cancel.sandbox.server.server import run
+        from airflow_graph_cancel.sandbox.server.server import SandboxApp, run
         from airflow_graph_cancel.sandbox.server.tls import server_context
     except ModuleNotFoundError as error:
         raise SystemExit(f"{error}. Install the extra: pip install 'airflow-graph-cancel[sandbox]'") from error
-    world = World(settings, options.tenant, options.seed)
+    provider = IdentityProvider(SandboxState(settings, options.tenant, options.seed))
     for fault in faults:
-        world.faults.add(fault)
+        provider.state.faults.add(fault)
     context, ca = server_context(options.directory)
     listener = _listener(options.host, options.port, "--port")
     port = listener.getsockname()[1]
@@ -124,9 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.managed_identity_port is not None:
         from airflow_graph_cancel.sandbox.entra.managed_identity import ManagedIdentities
 
-        # Whoever reaches it is given tokens, so that it never listens anywhere else.
+        # Everybody who reaches it gets tokens, so it never listens on any other address.
         beside = _listener("127.0.0.1", options.managed_identity_port, "--managed-identity-port")
-        identities = ManagedIdentities(world, beside.getsockname()[1])
+        identities = ManagedIdentities(provider, beside.getsockname()[1])
         environments, plain = identities.environment, (identities.app, beside)
 
     def on_ready() -> None:
@@ -145,10 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             draft.write_text(json.dumps(ready, indent=2))
             draft.replace(options.ready_file)
 
-    # uvicorn raises the signal again once it has stopped; by then that is no error.
+    # uvicorn raises the signal again after it has stopped; then it is not an error.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
-        run(SandboxApp(world, port), listener, context, on_ready, until_eof=options.until_eof, plain=plain)
+        run(SandboxApp(provider, port), listener, context, on_ready, until_eof=options.until_eof, plain=plain)
 
 
 def _listener(host: str, port: int, option: str) -> socket.socket:
@@ -157,7 +157,7 @@ def _listener(host: str, port: int, option: str) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=4096)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise SystemExit(f"port {port} is taken: choose another one with {option}, or 0 for any") from None
+            raise SystemExit(f"port {port} is taken: choose another with {option}, or 0 for any free port") from None
         raise
 
 
@@ -178,7 +178,7 @@ def _announce(url: str, ca: Path, environments: Mapping[str, Mapping[str, str]])
         f"Certificate authority:   {ca}\n\n"
         f"Connection for an application:\n  export AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT={shlex.quote(app)}\n\n"
         f"As JSON, for `airflow connections add graph_calendar_default --conn-json '...'`:\n  {app}\n\n"
-        f"Connection for a person, so that /me and /groups work:\n"
+        f"Connection for a person, for /me and /groups:\n"
         f"  export AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT={shlex.quote(person)}\n\n"
         f"{managed}"
         f"Stop it with Ctrl+C.",

@@ -1,6 +1,6 @@
-"""The sandbox from Python: start one for a test, fill it, break it, and read what was sent.
+"""Use the sandbox from Python: start it for a test, fill it, inject faults, and read what was sent.
 
-Standard library only, so that importing it costs a test suite nothing::
+Uses only the standard library, so its import costs a test suite nothing::
 
     with Sandbox.start() as sandbox:
         sandbox.add_mailbox("ada@contoso.example")
@@ -32,29 +32,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from airflow_graph_cancel.sandbox.client_sign_in import SignInClient
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Answers of the control API; their shapes are described there.
+# Responses of the control API, which describes their content.
 Reply = dict[str, Any]
 
 
 class SandboxError(Exception):
-    """The sandbox did not start, or refused a request to its control API."""
+    """The sandbox did not start, or its control API refused a request."""
 
 
-class Sandbox(SignInClient):
-    """A sandbox that is up.
+class Sandbox:
+    """A running sandbox.
 
     :ivar url: Its address, ``https://localhost:PORT``.
     :ivar ca: Path of the certificate authority to trust.
     :ivar connection: An Airflow connection for an application, as JSON.
-    :ivar connection_person: Likewise for a person, so that ``/me`` and ``/groups`` work.
-    :ivar managed_identity: What the environment must have for managed identities as on a virtual machine; empty unless
-        it was started with ``managed_identity_port``.
-    :ivar managed_identity_app_service: Likewise as in App Service.
+    :ivar connection_person: The same for a person, for ``/me`` and ``/groups``.
+    :ivar managed_identity: Environment variables for managed identities as on a virtual machine; empty unless started
+        with ``managed_identity_port``.
+    :ivar managed_identity_app_service: The same as in App Service.
     """
 
     def __init__(self, url: str, ca: Path, connection: Reply, connection_person: Reply) -> None:
@@ -64,7 +62,7 @@ class Sandbox(SignInClient):
         self.connection_person = connection_person
         self.managed_identity: dict[str, str] = {}
         self.managed_identity_app_service: dict[str, str] = {}
-        # A proxy from the environment must not come between a test and its own machine.
+        # Requests to this machine must not go through a proxy from the environment.
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}),
             urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca))),
@@ -86,17 +84,17 @@ class Sandbox(SignInClient):
         directory: str | Path | None = None,
         timeout: float = 30.0,
     ) -> Iterator[Sandbox]:
-        """Run a sandbox in a process of its own for as long as the context lasts.
+        """Run a sandbox in its own process for as long as the context lasts.
 
         :param tenant: ``empty`` or ``sample``.
         :param latency: Seconds that every Graph request takes.
         :param faults: As for ``--fault``.
         :param guesses: As for ``--guess``.
-        :param port: Any free one if 0.
-        :param managed_identity_port: Of the endpoints for managed identities, any free one if 0; none if not given.
-        :param directory: Where the CA is kept; a temporary one if not given.
-        :param timeout: Seconds to wait until it answers.
-        :raises SandboxError: if it does not.
+        :param port: 0 for any free port.
+        :param managed_identity_port: Port of the endpoints for managed identities, 0 for any free port; None for none.
+        :param directory: Directory of the CA; a temporary one if not given.
+        :param timeout: Seconds to wait for the start.
+        :raises SandboxError: if it does not start.
         """
         with tempfile.TemporaryDirectory(prefix="graph-sandbox-") as temporary:
             ready_file = Path(temporary, "ready.json")
@@ -127,7 +125,7 @@ class Sandbox(SignInClient):
 
     @classmethod
     def connect(cls, url: str, ca: str | Path) -> Sandbox:
-        """Return a client for a sandbox that somebody else started."""
+        """Return a client for a sandbox that is already running."""
         from airflow_graph_cancel.sandbox.connections import connection, person_connection
 
         ca = Path(ca)
@@ -137,8 +135,18 @@ class Sandbox(SignInClient):
         """Return the connection of another application, such as ``sandbox-scoped``."""
         return {**self.connection, "login": app}
 
+    def connection_without_secret(self, app: str | None, **extra: object) -> Reply:
+        """Return a connection with another credential than a secret.
+
+        :param app: Client id; None leaves it out.
+        :param extra: Further extras of the connection.
+        """
+        connection = {name: value for name, value in self.connection.items() if name not in ("login", "password")}
+        named = {"login": app} if app else {}
+        return {**connection, **named, "extra": {**self.connection["extra"], **extra}}
+
     def reset(self, tenant: str = "empty") -> None:
-        """Make everything anew: the tenant, settings, faults and the ledger."""
+        """Reset everything: the tenant, settings, faults and the ledger."""
         self._call("POST", "reset", {"tenant": tenant})
 
     def add_mailbox(self, address: str, **properties: object) -> Reply:
@@ -150,7 +158,7 @@ class Sandbox(SignInClient):
         return list(self._call("POST", "mailboxes", mailboxes)["made"])
 
     def create_event(self, **properties: object) -> Reply:
-        """Create a meeting with all its copies; see ``booking.create_event`` for the properties."""
+        """Create a meeting with all its copies; see ``tenant.scheduling.NewMeeting`` for the properties."""
         return self._call("POST", "events", properties)
 
     def create_events(self, events: Sequence[Mapping[str, object]]) -> list[Reply]:
@@ -158,21 +166,21 @@ class Sandbox(SignInClient):
         return list(self._call("POST", "events", events)["made"])
 
     def meetings(self, mailbox: str | None = None) -> list[Reply]:
-        """Return what is in all calendars, or in one mailbox's: singles and dates of series, cancelled ones too."""
+        """Return all single events and dates of series, cancelled ones too, in all calendars or in one mailbox."""
         query = f"?{urlencode({'mailbox': mailbox})}" if mailbox else ""
         return list(self._call("GET", f"meetings{query}")["meetings"])
 
     def add_fault(self, kind: str, *, match: Mapping[str, str] | None = None, **properties: object) -> int:
-        """Let a fault wait for a request; see ``faults.Fault`` for the properties. Return its number."""
+        """Add a fault; see ``traffic.faults.Fault`` for the properties. Return its number."""
         reply = self._call("POST", "faults", {"kind": kind, "match": dict(match or {}), **properties})
         return int(reply["ids"][0])
 
     def faults(self) -> list[Reply]:
-        """Return the faults that still wait."""
+        """Return the faults that wait for a request."""
         return list(self._call("GET", "faults")["faults"])
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._call("DELETE", "faults")
 
     def settings(self, **changes: object) -> Reply:
@@ -180,11 +188,11 @@ class Sandbox(SignInClient):
         return self._call("PATCH", "settings", changes) if changes else self._call("GET", "settings")
 
     def expire_tokens(self) -> None:
-        """Let every token issued so far be expired in the eyes of Graph."""
+        """Make Graph treat every token issued so far as expired."""
         self._call("POST", "tokens/expire")
 
     def ledger(self) -> Reply:
-        """Return ``{"requests", "messages", "tokens", "token_requests"}``; ``tokens`` is how many were issued."""
+        """Return ``{"requests", "messages", "tokens", "token_requests"}``; ``tokens`` counts the issued tokens."""
         return self._call("GET", "ledger")
 
     def clear_ledger(self) -> None:
@@ -195,9 +203,9 @@ class Sandbox(SignInClient):
         self,
         event_id: str | None = None,
         *,
-        iCalUId: str | None = None,  # noqa: N803 - as the service spells it
+        iCalUId: str | None = None,  # noqa: N803 - as Graph spells it
     ) -> list[Reply]:
-        """Return the messages that were sent, all or those about one event."""
+        """Return the messages that were sent: all, or those about one event."""
         return [
             message
             for message in self.ledger()["messages"]
@@ -205,17 +213,68 @@ class Sandbox(SignInClient):
         ]
 
     def requests(self, **matching: object) -> list[Reply]:
-        """Return the requests to Graph, all or those whose fields have these values; ``path`` need only occur."""
+        """Return the requests to Graph: all, or those with these values; ``path`` can be a part of the path."""
         path = str(matching.pop("path", ""))
-        return [
-            request
-            for request in self.ledger()["requests"]
-            if path in request["path"] and all(request[name] == value for name, value in matching.items())
-        ]
+        return [each for each in _matching(self.ledger()["requests"], matching) if path in each["path"]]
 
     def state(self, since: int | None = None) -> Reply:
         """Return what the front page shows."""
         return self._call("GET", "state" if since is None else f"state?{urlencode({'since': since})}")
+
+    def apps(self) -> list[Reply]:
+        """Return the applications and managed identities."""
+        return list(self._call("GET", "apps")["apps"])
+
+    def register_app(self, client_id: str, **properties: object) -> Reply:
+        """Register an application, or change the given properties of a registered one.
+
+        :param properties: ``roles`` and ``scopes`` (lists), ``public``, ``secret``, ``certificates`` (a list of PEM
+            texts without keys), ``federations`` (a list of ``{"issuer", "subject", "audience", "key"}``), ``identity``
+            (``system``, ``user`` or None), ``object_id``, ``resource_id``; see ``entra.app_registrations.App``.
+        """
+        return self._call("POST", "apps", {"client_id": client_id, **properties})
+
+    def sign_ins(self) -> list[Reply]:
+        """Return the devices' sign-ins that wait for a person: ``{"user_code", "client_id", "scope"}``."""
+        return list(self._call("GET", "sign-ins")["waiting"])
+
+    def approve_sign_in(self, user_code: str, upn: str | None = None) -> None:
+        """Let a device act for a person, as they would in a browser.
+
+        :param upn: Their address; the setting ``signed_in_as`` or the first person if not given.
+        """
+        self._call("POST", f"sign-ins/{user_code}", {"decision": "approve", "as": upn})
+
+    def decline_sign_in(self, user_code: str) -> None:
+        """Decline a device's sign-in."""
+        self._call("POST", f"sign-ins/{user_code}", {"decision": "decline"})
+
+    def expire_sign_in(self, user_code: str) -> None:
+        """Expire a device's sign-in."""
+        self._call("POST", f"sign-ins/{user_code}", {"decision": "expire"})
+
+    def refresh_token(
+        self, upn: str | None = None, *, client_id: str = "sandbox-public", scope: str | None = None
+    ) -> str:
+        """Return a refresh token of a person who signed in to an application.
+
+        :param upn: Their address; the setting ``signed_in_as`` or the first person if not given.
+        :param scope: All delegated permissions of the application if not given.
+        """
+        body = {"client_id": client_id, "as": upn, "scope": scope}
+        return str(self._call("POST", "refresh-tokens", body)["refresh_token"])
+
+    def refuse_refresh_tokens(self, reason: str = "revoked", upn: str | None = None) -> int:
+        """Refuse the refresh tokens issued so far from now on; return how many there are.
+
+        :param reason: ``revoked``, ``inactive``, ``mfa`` or ``consent``.
+        :param upn: Only this person's; everybody's if not given.
+        """
+        return int(self._call("POST", "refresh-tokens/refuse", {"reason": reason, "as": upn})["refused"])
+
+    def token_requests(self, **matching: object) -> list[Reply]:
+        """Return the requests for tokens: all, or those with these values; see ``traffic.ledger.TokenRequest``."""
+        return _matching(self.ledger()["token_requests"], matching)
 
     def _call(
         self, method: str, path: str, body: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None
@@ -233,6 +292,10 @@ class Sandbox(SignInClient):
         except urllib.error.HTTPError as error:
             with error:
                 raise SandboxError(f"{method} /sandbox/{path}: {error.read().decode()}") from None
+
+
+def _matching(rows: Sequence[Reply], values: Mapping[str, object]) -> list[Reply]:
+    return [row for row in rows if all(row[name] == value for name, value in values.items())]
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready_file: Path, timeout: float) -> None:

@@ -1,4 +1,4 @@
-"""The Airflow connections that lead to a sandbox."""
+"""The Airflow connections to a sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def connection(url: str, ca: Path, app: str = "sandbox-app") -> Json:
 
     :param url: Address of the sandbox, without a path.
     :param ca: Certificate authority to trust.
-    :param app: Client id; the secret is the same for all.
+    :param app: Client id; all applications have the same secret.
     """
     return {
         "conn_type": "graph_calendar",
@@ -35,5 +35,5 @@ def connection(url: str, ca: Path, app: str = "sandbox-app") -> Json:
 
 
 def person_connection(url: str, ca: Path) -> Json:
-    """Return the connection whose tokens speak for a person, so that ``/me`` and ``/groups`` can be tried."""
+    """Return the connection whose tokens act for a person, for ``/me`` and ``/groups``."""
     return connection(url, ca, PERSON_APP)

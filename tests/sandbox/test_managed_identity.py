@@ -210,7 +210,7 @@ def test_it_is_off_unless_asked_for() -> None:
         assert (sandbox.managed_identity, sandbox.managed_identity_app_service) == ({}, {})
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = f"port {port} is taken: choose another one with --managed-identity-port"
+        said = f"port {port} is taken: choose another with --managed-identity-port"
         with pytest.raises(SandboxError, match=said), Sandbox.start(managed_identity_port=port):
             pass
 

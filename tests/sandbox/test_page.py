@@ -12,10 +12,9 @@ import pytest
 
 from airflow_graph_cancel.sandbox.behaviour import Settings
 from airflow_graph_cancel.sandbox.client import Sandbox
-from airflow_graph_cancel.sandbox.control.page import front_page
-from airflow_graph_cancel.sandbox.control.tenant_view import StateView
+from airflow_graph_cancel.sandbox.control.tenant_view import TenantView, front_page
 from airflow_graph_cancel.sandbox.sample_tenant.fixtures import FIXTURES
-from airflow_graph_cancel.sandbox.state import World
+from airflow_graph_cancel.sandbox.state import SandboxState
 from airflow_graph_cancel.sandbox.tenant import effects
 from airflow_graph_cancel.sandbox.traffic.faults import KINDS
 
@@ -104,12 +103,12 @@ def test_offered_faults_exist() -> None:
 
 def test_state_says_what_the_page_reads() -> None:
     """Every property that the page reads of mailboxes, meetings and messages is in the state."""
-    world = World(Settings(), "sample")
+    tenant = SandboxState(Settings(), "sample")
     fixture = FIXTURES[0]
-    mailbox = world.store.mailbox(fixture.organizer_address)
+    mailbox = tenant.store.mailbox(fixture.organizer_address)
     assert mailbox is not None
-    effects.cancel(world.store, world.outbox, mailbox.items[fixture.event_id], "closed")
-    state = json.loads(StateView(world).body(None))
+    effects.cancel(tenant.store, tenant.outbox, mailbox.items[fixture.event_id], "closed")
+    state = json.loads(TenantView(tenant).body(None))
     assert {"version", "partial", "now", "mailboxes", "messages", "messages_total"} <= set(state)
     assert {"requests", "faults", "settings"} <= set(state)
     room = next(each for each in state["mailboxes"] if each["address"] == "beacon@contoso.example")

@@ -129,28 +129,26 @@ def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPat
     """By the settings' lifetimes, counted from when they were given out."""
     from airflow_graph_cancel.sandbox.behaviour import Settings
     from airflow_graph_cancel.sandbox.entra import sign_ins
+    from airflow_graph_cancel.sandbox.entra.app_registrations import App
     from airflow_graph_cancel.sandbox.entra.entra_errors import EntraError
-    from airflow_graph_cancel.sandbox.state import World
 
-    world = World(Settings(refresh_token_lifetime=100_000, device_code_lifetime=60), "empty")
-    world.store.add_mailbox(ADA)
-    app = world.apps.find("sandbox-public")
-    assert app
-    token = world.sign_ins.issue_refresh_token(app, ADA, "User.Read")
-    code, device = world.sign_ins.begin(app, "User.Read", world.settings)
+    settings = Settings(refresh_token_lifetime=100_000, device_code_lifetime=60)
+    known, app = sign_ins.SignIns(), App("sandbox-public")
+    token = known.issue_refresh_token(app, ADA, "User.Read")
+    code, device = known.begin(app, "User.Read", settings)
     began = sign_ins.time.time()
     for passed, number, said in ((99_000, None, ""), (100_001, 700082, r"inactive for 1\.03:46:40")):
         monkeypatch.setattr(sign_ins.time, "time", lambda passed=passed: began + passed)
         if number is None:
-            assert world.sign_ins.redeem_refresh_token(token, app, "", world).person.upn == ADA
+            assert known.redeem_refresh_token(token, app, "", settings).upn == ADA
         else:
             with pytest.raises(EntraError, match=said) as refused:
-                world.sign_ins.redeem_refresh_token(token, app, "", world)
+                known.redeem_refresh_token(token, app, "", settings)
             assert refused.value.number == number
     with pytest.raises(ValueError, match="no sign-in waits"):
-        world.sign_ins.decide(device.user_code, "approve", None)
+        known.decide(device.user_code, "approve", None)
     with pytest.raises(EntraError) as expired:
-        world.sign_ins.redeem_device(code, app, world.settings)
+        known.redeem_device(code, app, settings)
     assert expired.value.error == "expired_token"
 
 

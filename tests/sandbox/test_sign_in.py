@@ -146,7 +146,7 @@ class TestCertificates:
         [
             ({"certificates": ["no PEM"]}, "certificate must be in PEM"),
             ({"certificates": "no list"}, "certificates must be a list"),
-            ({"federations": [{"issuer": "https://x"}]}, "not a federation"),
+            ({"federations": [{"issuer": "https://x"}]}, "invalid federation"),
             ({"federations": ["x"]}, "federation must be an object"),
             ({"federations": None}, "federations must be a list"),
             ({"federations": [{"issuer": "x", "subject": "y", "key": "z"}]}, "must be a public key in PEM"),

@@ -1,8 +1,10 @@
-"""What the front page shows, in one document that costs little when little has changed."""
+"""What the control API and the front page show of the tenant."""
 
 from __future__ import annotations
 
 import datetime
+import functools
+import importlib.resources
 import json
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -10,52 +12,52 @@ from weakref import WeakKeyDictionary
 from airflow_graph_cancel.sandbox.graph_api import serialize
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.state import World
+    from airflow_graph_cancel.sandbox.state import SandboxState
     from airflow_graph_cancel.sandbox.tenant.entities import Item, Json, Mailbox
     from airflow_graph_cancel.sandbox.tenant.store import Store
 
-#: The page shows no more than this many messages; the ledger has them all.
+#: The page shows at most this many messages; the ledger has all of them.
 MESSAGES = 500
 
 
-class StateView:
-    """Renders the tenant; a mailbox is rendered anew only if it changed."""
+class TenantView:
+    """Serializes the tenant for the front page; a mailbox is serialized again only if it changed."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        # Mailboxes of a tenant that was reset away take their drawings with them.
-        self._drawn: WeakKeyDictionary[Mailbox, tuple[int, str]] = WeakKeyDictionary()
+    def __init__(self, state: SandboxState) -> None:
+        self._state = state
+        # After a reset the old mailboxes and their documents are garbage-collected.
+        self._documents: WeakKeyDictionary[Mailbox, tuple[int, str]] = WeakKeyDictionary()
 
     def body(self, since: int | None) -> bytes:
-        """Return the document; if possible only what is new, if nothing is new next to nothing.
+        """Return the document, if possible only what changed.
 
-        :param since: Version that the reader has. A ``partial`` answer leaves out unchanged mailboxes and older
+        :param since: The reader's version. A ``partial`` document leaves out unchanged mailboxes and older
             messages.
         """
-        world = self._world
-        version = world.revision.number
+        state = self._state
+        version = state.revision.number
         if since == version:
             return json.dumps({"version": version, "unchanged": True}).encode()
-        partial = since is not None and since >= world.anew_since
+        partial = since is not None and since >= state.complete_since
         known = since if partial and since is not None else 0
         head = {
             "version": version,
             "partial": partial,
             "now": datetime.datetime.now(datetime.UTC).isoformat(),
-            "messages": world.outbox.to_json(world.outbox.since(known)[-MESSAGES:]),
-            "messages_total": len(world.outbox.messages),
-            "requests": dict(world.ledger.statuses),
-            "faults": world.faults.to_json(),
-            "settings": world.settings.to_json(),
+            "messages": state.outbox.to_json(state.outbox.since(known)[-MESSAGES:]),
+            "messages_total": len(state.outbox.messages),
+            "requests": dict(state.ledger.statuses),
+            "faults": state.faults.to_json(),
+            "settings": state.settings.to_json(),
         }
-        changed = [mailbox for mailbox in world.store.mailboxes.values() if mailbox.version > known]
-        mailboxes = ",".join(map(self._draw, changed))
+        changed = [mailbox for mailbox in state.store.mailboxes.values() if mailbox.version > known]
+        mailboxes = ",".join(map(self._document, changed))
         return f'{json.dumps(head)[:-1]}, "mailboxes": [{mailboxes}]}}'.encode()
 
-    def _draw(self, mailbox: Mailbox) -> str:
-        drawn = self._drawn.get(mailbox)
-        if drawn and drawn[0] == mailbox.version:
-            return drawn[1]
+    def _document(self, mailbox: Mailbox) -> str:
+        known = self._documents.get(mailbox)
+        if known and known[0] == mailbox.version:
+            return known[1]
         document: Json = {
             "address": mailbox.address,
             "display_name": mailbox.display_name,
@@ -70,19 +72,22 @@ class StateView:
             "cancelled": mailbox.cancelled,
         }
         text = json.dumps(document)
-        self._drawn[mailbox] = mailbox.version, text
+        self._documents[mailbox] = mailbox.version, text
         return text
 
 
+@functools.cache
+def front_page() -> str:
+    """Return the front page as self-contained HTML; it fetches ``/sandbox/state``."""
+    return importlib.resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+
+
 def meetings(store: Store, address: str | None) -> list[Json]:
-    """Return every single event and every date of a series in all calendars, or in one mailbox's, in full.
+    """Return every single event and every date of a series in all calendars, or in one mailbox, in full.
 
     :raises ValueError: if there is no such mailbox.
     """
-    found = store.mailbox(address) if address else None
-    if address and found is None:
-        raise ValueError(f"there is no mailbox {address!r}")
-    boxes = [found] if found else store.mailboxes.values()
+    boxes = [store.require(address)] if address else store.mailboxes.values()
     return [{**_meeting(line.item), **_more(line.item)} for box in boxes for line in box.agenda.entries]
 
 

@@ -1,4 +1,4 @@
-"""The applications that are registered in the tenant: what they may do, and how they prove who they are."""
+"""The applications and managed identities of the tenant: their permissions and their credentials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.entra.client_assertions import Certificate, Federation
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
     from airflow_graph_cancel.sandbox.tenant.entities import Json
 
 TENANT_ID = "5a9dbf1c-3f0e-4c55-9d0b-6f1d5c7a2e10"
@@ -16,24 +17,60 @@ PERSON_APP = "sandbox-person"
 SCOPED_APP = "sandbox-scoped"
 PUBLIC_APP = "sandbox-public"
 MACHINE, IDENTITY = "sandbox-machine", "sandbox-identity"
+#: The audience of a federated token, unless the application says otherwise.
+EXCHANGE = "api://AzureADTokenExchange"
 _FULL = ("Calendars.ReadWrite", "Place.Read.All")
 _DELEGATED = ("Calendars.ReadWrite", "Group.ReadWrite.All", "Place.Read.All", "User.Read")
 _NAMESPACE = uuid.UUID(TENANT_ID)
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate of an application, without its private key.
+
+    :param thumbprints: SHA-1 and SHA-256, as ``x5t`` and ``x5t#S256`` write them, without padding.
+    :param thumbprint: SHA-1 in hexadecimal.
+    :param not_before: Seconds since 1970; ``not_after`` likewise.
+    """
+
+    key: RSAPublicKey
+    thumbprints: frozenset[str]
+    thumbprint: str
+    not_before: float
+    not_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A federated credential: an issuer whose tokens authenticate the application. All values are compared exactly.
+
+    :param key: The issuer's public key in PEM. Without one the signature is not checked, because the sandbox does not
+        fetch an issuer's keys.
+    """
+
+    issuer: str
+    subject: str
+    audience: str = EXCHANGE
+    key: str | None = None
+
+    def to_json(self) -> Json:
+        """Return what the control API shows."""
+        return {"issuer": self.issuer, "subject": self.subject, "audience": self.audience, "signed": bool(self.key)}
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """An application or a managed identity.
 
-    :param roles: What it was granted as itself.
-    :param scopes: What it was granted on behalf of people, by an administrator's consent.
-    :param public: It keeps no secret and must present none: a program on somebody's machine.
+    :param roles: Application permissions.
+    :param scopes: Delegated permissions, with an administrator's consent.
+    :param public: A public client: it has no secret and must not present one.
     :param secret: None if it has none.
-    :param certificates: If there are any, an assertion of its own must be signed with one of them.
-    :param federations: Whose tokens it takes for its own proof.
+    :param certificates: If there are any, its own assertions must be signed with one of them.
+    :param federations: Issuers whose tokens it accepts as its credential.
     :param identity: ``system`` or ``user`` if it is assigned to the machine as a managed identity.
-    :param object_id: Of its service principal; made from the client id if not given.
-    :param resource_id: Of a managed identity, in Azure.
+    :param object_id: Id of its service principal; derived from the client id if not given.
+    :param resource_id: Azure resource id of a managed identity.
     """
 
     client_id: str
@@ -48,7 +85,7 @@ class App:
     resource_id: str = ""
 
     def complete(self) -> App:
-        """Return it with the ids that were not given."""
+        """Return the application with all its ids."""
         path = f"/subscriptions/{TENANT_ID}/resourcegroups/sandbox/providers/Microsoft.ManagedIdentity"
         named = f"{path}/userAssignedIdentities/{self.client_id}"
         return replace(
@@ -58,7 +95,7 @@ class App:
         )
 
     def to_json(self) -> Json:
-        """Return what may be shown, which its secret and its keys are not."""
+        """Return what the control API shows: everything but secrets and keys."""
         return {
             "client_id": self.client_id,
             "roles": list(self.roles),
@@ -72,7 +109,7 @@ class App:
         }
 
 
-#: The applications that are there from the start.
+#: The applications that exist from the start.
 BUILT_IN: tuple[App, ...] = (
     App("sandbox-app", _FULL, _DELEGATED),
     App("sandbox-reader", ("Calendars.Read",)),
@@ -87,7 +124,7 @@ BUILT_IN: tuple[App, ...] = (
 )
 
 
-class Apps:
+class AppRegistrations:
     """All applications of the tenant by client id."""
 
     def __init__(self) -> None:
@@ -98,12 +135,12 @@ class Apps:
         return self._apps.get(client_id)
 
     def put(self, app: App) -> App:
-        """Register an application, or put it in the place of the one with its client id."""
+        """Register an application, or replace the one with its client id."""
         self._apps[app.client_id] = whole = app.complete()
         return whole
 
     def all(self) -> list[App]:
-        """Return all of them."""
+        """Return all applications."""
         return list(self._apps.values())
 
     def identities(self) -> list[App]:

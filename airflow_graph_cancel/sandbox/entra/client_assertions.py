@@ -1,4 +1,4 @@
-"""Client assertions: a token in the place of a secret, signed by the application itself or by an issuer it trusts.
+"""Client assertions: a token instead of a secret, signed by the application itself or by an issuer that it trusts.
 
 Source: RFC 7523, https://learn.microsoft.com/entra/identity-platform/certificate-credentials and
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
@@ -10,7 +10,6 @@ import base64
 import binascii
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import jwt
@@ -21,88 +20,65 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from airflow_graph_cancel.sandbox.entra import entra_errors
+from airflow_graph_cancel.sandbox.entra.app_registrations import Certificate, Federation
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
     from airflow_graph_cancel.sandbox.tenant.entities import Json
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: What a federated token must be for, unless the application says otherwise.
-EXCHANGE = "api://AzureADTokenExchange"
-#: Seconds that clocks may differ.
+#: Accepted clock skew in seconds.
 _SKEW = 300
 _ALGORITHMS = ["RS256", "PS256"]
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate that was uploaded for an application, without its key.
+def read_certificate(text: str) -> Certificate:
+    """Read a certificate in PEM.
 
-    :param thumbprints: SHA-1 and SHA-256, as ``x5t`` and ``x5t#S256`` write them, without padding.
-    :param begins: Seconds since 1970, as ``ends``.
+    :raises ValueError: if it is not a certificate with an RSA key.
     """
-
-    key: RSAPublicKey
-    thumbprints: frozenset[str]
-    thumbprint: str
-    begins: float
-    ends: float
-
-    @classmethod
-    def from_pem(cls, text: str) -> Certificate:
-        """Read a certificate.
-
-        :raises ValueError: if it is none, or one without an RSA key.
-        """
-        try:
-            certificate = x509.load_pem_x509_certificate(text.encode())
-        except ValueError as error:
-            raise ValueError(f"a certificate must be in PEM: {error}") from error
-        key = certificate.public_key()
-        if not isinstance(key, RSAPublicKey):
-            raise ValueError("a certificate must have an RSA key")
-        sha1, sha256 = certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256())
-        return cls(
-            key,
-            frozenset(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in (sha1, sha256)),
-            sha1.hex().upper(),
-            certificate.not_valid_before_utc.timestamp(),
-            certificate.not_valid_after_utc.timestamp(),
-        )
+    try:
+        certificate = x509.load_pem_x509_certificate(text.encode())
+    except ValueError as error:
+        raise ValueError(f"a certificate must be in PEM: {error}") from error
+    key = certificate.public_key()
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("a certificate must have an RSA key")
+    sha1, sha256 = certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256())
+    return Certificate(
+        key,
+        frozenset(base64.urlsafe_b64encode(each).decode().rstrip("=") for each in (sha1, sha256)),
+        sha1.hex().upper(),
+        certificate.not_valid_before_utc.timestamp(),
+        certificate.not_valid_after_utc.timestamp(),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Federation:
-    """A federated credential: whose tokens prove an application. All three are compared as they stand.
+def read_federation(value: object) -> Federation:
+    """Read a federated credential: ``{"issuer", "subject", "audience", "key"}``.
 
-    :param key: The issuer's public key in PEM. Without one its signature is not checked, since the sandbox does not ask
-        an issuer for its keys.
+    :raises ValueError: naming what is missing or invalid.
     """
-
-    issuer: str
-    subject: str
-    audience: str = EXCHANGE
-    key: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.key:
-            try:
-                load_pem_public_key(self.key.encode())
-            except (ValueError, UnsupportedAlgorithm) as error:
-                raise ValueError(f"a federation's key must be a public key in PEM: {error}") from error
-
-    def to_json(self) -> Json:
-        """Return what the control API shows."""
-        return {"issuer": self.issuer, "subject": self.subject, "audience": self.audience, "signed": bool(self.key)}
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError("a federation must be an object with issuer and subject")
+    try:
+        federation = Federation(**value)
+        if federation.key:
+            load_pem_public_key(federation.key.encode())
+    except TypeError as error:
+        raise ValueError(f"invalid federation: {error}") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError(f"a federation's key must be a public key in PEM: {error}") from error
+    return federation
 
 
 def check(assertion: str, app: App, audiences: Collection[str]) -> str:
-    """Accept an assertion, and return whose it is: ``certificate`` or ``federated``.
+    """Accept an assertion; return its kind: ``certificate`` or ``federated``.
 
-    While no certificate is registered for an application, any assertion in its own name is good.
+    While no certificate is registered for an application, any assertion in its own name is accepted.
 
-    :param audiences: What its ``aud`` may be.
-    :raises EntraError: if it is not good.
+    :param audiences: Accepted values of ``aud``.
+    :raises EntraError: if it is not accepted.
     """
     try:
         header = jwt.get_unverified_header(assertion)
@@ -130,10 +106,10 @@ def _check_certificate(assertion: str, app: App, header: Json) -> None:
     certificate = next((each for each in app.certificates if named & each.thumbprints), None)
     if certificate is None:
         raise entra_errors.wrong_signature("The key was not found.", shown, app.client_id)
-    if not certificate.begins <= time.time() <= certificate.ends:
+    if not certificate.not_before <= time.time() <= certificate.not_after:
         raise entra_errors.wrong_signature("The key used is expired.", shown, app.client_id)
     try:
-        # The signature alone: time and audience are looked at afterwards, in Entra's own words.
+        # The signature alone; time and audience are checked afterwards, with Entra's own messages.
         jwt.PyJWS().decode(assertion, certificate.key, algorithms=_ALGORITHMS)
     except jwt.PyJWTError as error:
         reason = "The provided signature value did not match the expected signature value."

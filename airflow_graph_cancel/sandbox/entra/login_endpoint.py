@@ -1,4 +1,4 @@
-"""What all endpoints that give out tokens have in common: faults strike them, and each request is entered."""
+"""What all endpoints that issue tokens have in common: faults apply to them, and each request is logged."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from airflow_graph_cancel.sandbox.entra.entra_errors import EntraError
-from airflow_graph_cancel.sandbox.graph_api.pipeline import Outcome
+from airflow_graph_cancel.sandbox.traffic import messages
 from airflow_graph_cancel.sandbox.traffic.asgi import Receive, Scope, Send, break_connection
 from airflow_graph_cancel.sandbox.traffic.faults import BREAKS, HEADER, Fault
-from airflow_graph_cancel.sandbox.traffic.messages import Answer
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.state import World
+    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
     from airflow_graph_cancel.sandbox.traffic.ledger import TokenRequest
 
 Form = dict[str, str]
@@ -27,32 +26,32 @@ Form = dict[str, str]
 class LoginEndpoint(ABC):
     """An ASGI application that answers requests for tokens.
 
-    Faults strike it if their ``path`` names it.
+    Faults apply to it if their ``path`` matches.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, provider: IdentityProvider) -> None:
+        self._provider = provider
 
     @abstractmethod
     def describe(self, form: Form) -> TokenRequest:
-        """Return what is known of a request before it is looked at."""
+        """Return the ledger's entry for a request, before it is checked."""
 
     @abstractmethod
     def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
-        """Answer a request, and complete its entry in the ledger.
+        """Return the response to a request, and complete its entry in the ledger.
 
-        :raises EntraError: if it is refused.
+        :raises EntraError: if the request is refused.
         """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, unless a fault strikes."""
+        """Answer one request, unless a fault applies."""
         request = Request(scope, receive, send)
         sent = await request.body() if request.method == "POST" else scope["query_string"]
         form = {name: values[-1] for name, values in parse_qs(sent.decode("utf-8", "replace")).items()}
         entry = self.describe(form)
         try:
-            fault = self._world.faults.pick(
-                request.method, request.url.path, request.headers.get(HEADER), at_authority=True
+            fault = self._provider.state.faults.pick(
+                request.method, request.url.path, request.headers.get(HEADER), at_sign_in=True
             )
         except ValueError as error:
             response: Response = EntraError(400, "invalid_request", 900144, f"{error}.").response()
@@ -61,33 +60,33 @@ class LoginEndpoint(ABC):
         if fault and fault.delay and fault.kind != "hang":
             await asyncio.sleep(fault.delay)
         if fault is None or fault.kind == "slow" or fault.after_effect:
-            response = self._answered(request, form, entry)
+            response = self._answer_or_refuse(request, form, entry)
         if fault and fault.kind != "slow":
             entry.fault = fault.kind
             if fault.kind in BREAKS:
-                self._enter(entry, None)
-                outcome = Outcome(Answer(503), fault.kind, fault.delay if fault.kind == "hang" else 0.0)
-                await break_connection(outcome, scope, receive, send)
+                self._log(entry, None)
+                seconds = fault.delay if fault.kind == "hang" else 0.0
+                delivery = messages.Delivery(messages.Response(503), fault.kind, seconds)
+                await break_connection(delivery, scope, receive, send)
                 return
             response = _failed(fault)
-        self._enter(entry, response.status_code)
+        self._log(entry, response.status_code)
         await response(scope, receive, send)
 
-    def _answered(self, request: Request, form: Form, entry: TokenRequest) -> Response:
+    def _answer_or_refuse(self, request: Request, form: Form, entry: TokenRequest) -> Response:
         try:
-            response = self.answer(request, form, entry)
+            return self.answer(request, form, entry)
         except EntraError as error:
             entry.error, entry.code = error.error, error.number
-            response = error.response()
-        return response
+            return error.response()
 
-    def _enter(self, entry: TokenRequest, status: int | None) -> None:
+    def _log(self, entry: TokenRequest, status: int | None) -> None:
         entry.status, entry.at = status, time.time()
-        self._world.ledger.add_token_request(entry)
+        self._provider.state.ledger.add_token_request(entry)
 
 
-def token_answer(body: dict[str, object]) -> JSONResponse:
-    """Return an answer that holds a token, which nothing on the way may keep."""
+def token_response(body: dict[str, object]) -> JSONResponse:
+    """Return a response with a token, which no intermediary may store."""
     return JSONResponse(body, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
 

@@ -1,6 +1,6 @@
-"""The machine's own endpoints for managed identities: that of a virtual machine, and that of App Service.
+"""The machine's endpoints for managed identities: as on a virtual machine, and as in App Service.
 
-They speak plain HTTP, as the real ones do, and are meant for this machine alone.
+They use plain HTTP, as the real ones do, and are for this machine only.
 
 Source: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token and
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
@@ -12,20 +12,21 @@ import re
 import secrets
 import time
 import uuid
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_answer
+from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_response
 from airflow_graph_cancel.sandbox.traffic.ledger import TokenRequest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
-    from airflow_graph_cancel.sandbox.state import World
+    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
 
 _IMDS_PATH = "/metadata/identity/oauth2/token"
 _APP_SERVICE_PATH = "/msi/token"
@@ -36,16 +37,16 @@ _SELECTORS = (*_BY_CLIENT, *_BY_OBJECT, *_BY_RESOURCE)
 
 
 class ManagedIdentities:
-    """Both endpoints, and what must be in the environment for a client to find each of them."""
+    """Both endpoints, and the environment variables with which a client finds each of them."""
 
-    def __init__(self, world: World, port: int) -> None:
+    def __init__(self, provider: IdentityProvider, port: int) -> None:
         origin = f"http://127.0.0.1:{port}"
-        # A page in a browser, or a server that can be made to fetch something, does not know it.
+        # A page in a browser, or a server that can be tricked into a request, does not know it.
         header = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
         self.app = Router(
             [
-                Route(_IMDS_PATH, ImdsEndpoint(world)),
-                Route(_APP_SERVICE_PATH, AppServiceEndpoint(world, header)),
+                Route(_IMDS_PATH, ImdsEndpoint(provider)),
+                Route(_APP_SERVICE_PATH, AppServiceEndpoint(provider, header)),
             ]
         )
         self.environment: dict[str, dict[str, str]] = {
@@ -58,7 +59,7 @@ class ManagedIdentities:
 
 
 class _RefusalError(Exception):
-    """Why no token is given, in the words of the endpoint."""
+    """Why no token is issued, in the words of the endpoint."""
 
     def __init__(self, error: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -71,12 +72,12 @@ class _MachineEndpoint(LoginEndpoint):
     credential = ""
 
     def describe(self, form: Form) -> TokenRequest:
-        """Return what is known of a request before it is looked at."""
+        """Return the ledger's entry for a request, before it is checked."""
         named = next((form[name] for name in _SELECTORS if name in form), "")
         return TokenRequest("managed_identity", named, form.get("resource", ""), self.credential)
 
     def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
-        """Answer a request with a token of one of the machine's identities, or say why there is none."""
+        """Return a token of one of the machine's identities, or the reason why there is none."""
         try:
             self.admit(request.headers)
             if request.method != "GET":
@@ -89,11 +90,11 @@ class _MachineEndpoint(LoginEndpoint):
             entry.error = refusal.error
             return self.refused(refusal)
         entry.client_id = app.client_id
-        now, lifetime = int(time.time()), self._world.settings.token_lifetime
-        token = self._world.tokens.issue_to_app(app, form["resource"], lifetime)
-        self._world.ledger.count_token()
-        # All of it is text, numbers too.
-        return token_answer(
+        now, lifetime = int(time.time()), self._provider.state.settings.token_lifetime
+        token = self._provider.tokens.issue_to_app(app, form["resource"], lifetime)
+        self._provider.state.ledger.count_token()
+        # All values are text, numbers too.
+        return token_response(
             {
                 "access_token": token,
                 "client_id": app.client_id,
@@ -105,31 +106,31 @@ class _MachineEndpoint(LoginEndpoint):
             }
         )
 
+    @abstractmethod
     def admit(self, headers: Mapping[str, str]) -> None:
-        """Accept whoever knows that it speaks to this endpoint.
+        """Accept a client that knows the endpoint's header.
 
-        :raises _RefusalError: if it does not.
+        :raises _RefusalError: for any other client.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self, refusal: _RefusalError) -> Response:
         """Return a refusal in the endpoint's format."""
-        raise NotImplementedError
 
     def more(self, lifetime: int) -> dict[str, object]:
-        """Return what this endpoint's answer has beside the rest."""
+        """Return further members of this endpoint's response."""
         return {}
 
+    @abstractmethod
     def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse for want of such an identity."""
-        raise NotImplementedError
+        """Refuse because there is no such identity."""
 
     def chosen(self, form: Form) -> App:
-        """Return the identity that is named by one of its ids; the system-assigned one if none is.
+        """Return the identity that one of its ids names; without an id, the system-assigned one.
 
-        :raises _RefusalError: if there is none such, or more than one is meant.
+        :raises _RefusalError: if there is no such identity, or the request is ambiguous.
         """
-        identities = self._world.apps.identities()
+        identities = self._provider.apps.identities()
         named = [name for name in _SELECTORS if name in form]
         if len(named) > 1:
             raise _RefusalError("invalid_request", f"{' and '.join(named)} cannot be used together")
@@ -137,7 +138,7 @@ class _MachineEndpoint(LoginEndpoint):
             name, value = named[0], form[named[0]].lower()
             found = next((app for app in identities if _id(app, name).lower() == value), None)
         else:
-            # A machine whose only identity is a user-assigned one need not be told which.
+            # If the only identity is user-assigned, the request need not name it.
             system = [app for app in identities if app.identity == "system"]
             if not system and len(identities) > 1:
                 message = "Multiple user assigned identities exist, please specify the clientId / resourceId of the "
@@ -154,9 +155,9 @@ class ImdsEndpoint(_MachineEndpoint):
     credential = "imds"
 
     def admit(self, headers: Mapping[str, str]) -> None:
-        """Accept whoever sends ``Metadata: true`` and came by no proxy.
+        """Accept a request with ``Metadata: true`` that did not come through a proxy.
 
-        :raises _RefusalError: else.
+        :raises _RefusalError: for any other request.
         """
         if headers.get("metadata") != "true" or "x-forwarded-for" in headers:
             raise _RefusalError("bad_request_102", "Required metadata header not specified")
@@ -166,30 +167,30 @@ class ImdsEndpoint(_MachineEndpoint):
         return JSONResponse({"error": refusal.error, "error_description": refusal.message}, refusal.status)
 
     def more(self, lifetime: int) -> dict[str, object]:
-        """Return what this endpoint's answer has beside the rest."""
+        """Return further members of this endpoint's response."""
         return {"expires_in": str(lifetime), "ext_expires_in": str(lifetime), "refresh_token": ""}
 
     def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse for want of such an identity."""
+        """Refuse because there is no such identity."""
         return _RefusalError("invalid_request", "Identity not found")
 
 
 class AppServiceEndpoint(_MachineEndpoint):
     """``GET /msi/token``, as in App Service and Functions.
 
-    :param header: What ``X-IDENTITY-HEADER`` must be.
+    :param header: The required value of ``X-IDENTITY-HEADER``.
     """
 
     credential = "app_service"
 
-    def __init__(self, world: World, header: str) -> None:
-        super().__init__(world)
+    def __init__(self, provider: IdentityProvider, header: str) -> None:
+        super().__init__(provider)
         self._header = header
 
     def admit(self, headers: Mapping[str, str]) -> None:
-        """Accept whoever knows the header. How a wrong one is refused is not documented.
+        """Accept a request with the right header. How the service refuses a wrong one is not documented.
 
-        :raises _RefusalError: if it is another one.
+        :raises _RefusalError: for a missing or wrong header.
         """
         if not secrets.compare_digest(headers.get("x-identity-header", "").encode(), self._header.encode()):
             raise _RefusalError("unauthorized", "The X-IDENTITY-HEADER is missing or wrong", 401)
@@ -200,7 +201,7 @@ class AppServiceEndpoint(_MachineEndpoint):
         return JSONResponse(body, refusal.status)
 
     def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse for want of such an identity."""
+        """Refuse because there is no such identity."""
         kind = "User Assigned or Delegated Managed Identity" if named else "Managed Identity"
         return _RefusalError("invalid_request", f"No {kind} found for specified ClientId/ResourceId/PrincipalId.")
 

@@ -1,4 +1,4 @@
-"""The token endpoint, and the one where a device begins a sign-in.
+"""The token endpoint, and the endpoint at which a device begins a sign-in.
 
 Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow,
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token and
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.entra import client_assertions, entra_errors, people_errors
+from airflow_graph_cancel.sandbox.entra import client_assertions, entra_errors
 from airflow_graph_cancel.sandbox.entra.app_registrations import PERSON_APP, TENANT_ID
-from airflow_graph_cancel.sandbox.entra.id_tokens import client_info
-from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_answer
-from airflow_graph_cancel.sandbox.entra.people import Asked, person
+from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_response
+from airflow_graph_cancel.sandbox.entra.sign_ins import RequestedScopes
+from airflow_graph_cancel.sandbox.entra.tokens import client_info
 from airflow_graph_cancel.sandbox.traffic.ledger import TokenRequest
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from starlette.responses import JSONResponse, Response
 
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
-    from airflow_graph_cancel.sandbox.entra.id_tokens import IdTokens
+    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
     from airflow_graph_cancel.sandbox.entra.sign_ins import Redeemed
-    from airflow_graph_cancel.sandbox.state import World
+    from airflow_graph_cancel.sandbox.entra.tokens import IdTokens, Person
 
-#: Names for whatever tenant a person turns out to be of.
+#: Names for the tenant of whoever signs in.
 HOUSEHOLD_NAMES = ("common", "organizations")
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _GRANTS = ("client_credentials", "refresh_token", DEVICE_CODE)
@@ -34,104 +34,107 @@ _GRANTS = ("client_credentials", "refresh_token", DEVICE_CODE)
 class TokenEndpoint(LoginEndpoint):
     """``POST /{tenant}/oauth2/v2.0/token``: client credentials, refresh tokens and device codes."""
 
-    def __init__(self, world: World, id_tokens: IdTokens) -> None:
-        super().__init__(world)
+    def __init__(self, provider: IdentityProvider, id_tokens: IdTokens) -> None:
+        super().__init__(provider)
         self._id_tokens = id_tokens
 
     def describe(self, form: Form) -> TokenRequest:
-        """Return what is known of a request before it is looked at."""
+        """Return the ledger's entry for a request, before it is checked."""
         return TokenRequest(form.get("grant_type", ""), form.get("client_id", ""), form.get("scope", ""))
 
     def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
-        """Answer a request with a token.
+        """Return a response with a token.
 
-        :raises EntraError: if it is refused.
+        :raises EntraError: if the request is refused.
         """
-        grant = form.get("grant_type", "")
-        _only_post(request, self._world, people=grant != "client_credentials")
+        grant, provider = form.get("grant_type", ""), self._provider
+        _only_post(request, provider, people=grant != "client_credentials")
         if grant not in _GRANTS:
             raise entra_errors.unsupported_grant()
-        app = _app(form, self._world)
+        app = _app(form, provider)
         entry.credential = _authenticate(form, app, grant, _audiences(request))
         if grant == "client_credentials" and app.client_id != PERSON_APP:
             return self._for_app(app, form)
         if grant == "client_credentials":
-            return self._for_nobody_present(app, form, entry)
+            return self._for_absent_person(app, form, entry)
         if grant == "refresh_token":
-            token = _field(form, "refresh_token")
-            redeemed = self._world.sign_ins.redeem_refresh_token(token, app, form.get("scope", ""), self._world)
+            token, scope = _field(form, "refresh_token"), form.get("scope", "")
+            redeemed = provider.sign_ins.redeem_refresh_token(token, app, scope, provider.state.settings)
             response = self._for_person(app, redeemed, form, entry, renew=True)
-            self._world.sign_ins.use(token)
+            provider.sign_ins.use(token)
             return response
-        code = _field(form, "device_code")
-        return self._for_person(
-            app, self._world.sign_ins.redeem_device(code, app, self._world.settings), form, entry, renew=False
-        )
+        redeemed = provider.sign_ins.redeem_device(_field(form, "device_code"), app, provider.state.settings)
+        return self._for_person(app, redeemed, form, entry, renew=False)
 
     def _for_app(self, app: App, form: Form) -> JSONResponse:
-        lifetime = self._world.settings.token_lifetime
-        token = self._world.tokens.issue_to_app(app, _default_scope(form), lifetime)
+        token = self._provider.tokens.issue_to_app(app, _default_scope(form), self._lifetime)
         return self._issued({"access_token": token})
 
-    def _for_nobody_present(self, app: App, form: Form, entry: TokenRequest) -> JSONResponse:
+    def _for_absent_person(self, app: App, form: Form, entry: TokenRequest) -> JSONResponse:
         """Answer the shortcut: a token of a person who did not sign in."""
-        resource, lifetime = _default_scope(form), self._world.settings.token_lifetime
-        somebody = person(self._world, None)
-        if somebody is None:
-            raise people_errors.unknown_person("Contoso")
-        entry.person = somebody.upn
-        return self._issued({"access_token": self._world.tokens.issue_for(somebody, app, resource, lifetime)})
+        resource, person = _default_scope(form), self._person(None)
+        entry.person = person.upn
+        return self._issued({"access_token": self._provider.tokens.issue_for(person, app, resource, self._lifetime)})
 
     def _for_person(
         self, app: App, redeemed: Redeemed, form: Form, entry: TokenRequest, *, renew: bool
     ) -> JSONResponse:
-        asked = Asked.read(redeemed.scope)
-        asked.check(app)
-        world, somebody, lifetime = self._world, redeemed.person, self._world.settings.token_lifetime
-        entry.person = somebody.upn
+        provider, person, scopes = self._provider, self._person(redeemed.upn), RequestedScopes.read(redeemed.scope)
+        scopes.check(app)
+        entry.person = person.upn
         body: dict[str, object] = {
-            "scope": asked.granted(app),
-            "access_token": world.tokens.issue_for(somebody, app, asked.resource, lifetime),
+            "scope": scopes.granted(app),
+            "access_token": provider.tokens.issue_for(person, app, scopes.resource, self._lifetime),
         }
-        if renew or "offline_access" in asked.openid:
-            body["refresh_token"] = world.sign_ins.issue_refresh_token(app, somebody.upn, redeemed.scope)
-        if "openid" in asked.openid:
-            body["id_token"] = self._id_tokens.issue(app.client_id, somebody, lifetime)
+        if renew or "offline_access" in scopes.openid:
+            body["refresh_token"] = provider.sign_ins.issue_refresh_token(app, person.upn, redeemed.scope)
+        if "openid" in scopes.openid:
+            body["id_token"] = self._id_tokens.issue(app.client_id, person, self._lifetime)
         if form.get("client_info") == "1":
-            body["client_info"] = client_info(somebody)
+            body["client_info"] = client_info(person)
         return self._issued(body)
 
+    @property
+    def _lifetime(self) -> int:
+        return self._provider.state.settings.token_lifetime
+
+    def _person(self, upn: str | None) -> Person:
+        person = self._provider.person(upn)
+        if person is None:
+            raise entra_errors.unknown_person("Contoso")
+        return person
+
     def _issued(self, body: dict[str, object]) -> JSONResponse:
-        lifetime = self._world.settings.token_lifetime
-        self._world.ledger.count_token()
-        return token_answer({"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, **body})
+        self._provider.state.ledger.count_token()
+        times = {"expires_in": self._lifetime, "ext_expires_in": self._lifetime}
+        return token_response({"token_type": "Bearer", **times, **body})
 
 
 class DeviceCodeEndpoint(LoginEndpoint):
     """``POST /{tenant}/oauth2/v2.0/devicecode``: begins a sign-in that a person finishes in a browser.
 
-    :param page: Where they do so.
+    :param page: The page on which they finish it.
     """
 
-    def __init__(self, world: World, page: str) -> None:
-        super().__init__(world)
+    def __init__(self, provider: IdentityProvider, page: str) -> None:
+        super().__init__(provider)
         self._page = page
 
     def describe(self, form: Form) -> TokenRequest:
-        """Return what is known of a request before it is looked at."""
+        """Return the ledger's entry for a request, before it is checked."""
         return TokenRequest("device_code_request", form.get("client_id", ""), form.get("scope", ""))
 
     def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
-        """Answer a request with a code for the device and another one for the person.
+        """Return a response with a code for the device and another code for the person.
 
-        :raises EntraError: if it is refused.
+        :raises EntraError: if the request is refused.
         """
-        _only_post(request, self._world, people=True)
-        app, scope = _app(form, self._world), _field(form, "scope")
-        Asked.read(scope)
-        settings = self._world.settings
-        code, device = self._world.sign_ins.begin(app, scope, settings)
-        return token_answer(
+        _only_post(request, self._provider, people=True)
+        app, scope = _app(form, self._provider), _field(form, "scope")
+        RequestedScopes.read(scope)
+        settings = self._provider.state.settings
+        code, device = self._provider.sign_ins.begin(app, scope, settings)
+        return token_response(
             {
                 "user_code": device.user_code,
                 "device_code": code,
@@ -144,22 +147,22 @@ class DeviceCodeEndpoint(LoginEndpoint):
         )
 
 
-def check_tenant(name: str, world: World, *, people: bool = False) -> None:
+def check_tenant(name: str, provider: IdentityProvider, *, people: bool = False) -> None:
     """Accept the tenant's GUID and the domains of its mailboxes.
 
-    :param people: Also the names for whatever tenant a person is of.
+    :param people: Also accept the names for the tenant of whoever signs in.
     :raises EntraError: for any other name.
     """
     if people and name in HOUSEHOLD_NAMES:
         return
-    if name != TENANT_ID and not any(address.endswith(f"@{name.lower()}") for address in world.store.mailboxes):
+    if name != TENANT_ID and not any(each.endswith(f"@{name.lower()}") for each in provider.state.store.mailboxes):
         raise entra_errors.unknown_tenant(name)
 
 
-def _only_post(request: Request, world: World, *, people: bool) -> None:
+def _only_post(request: Request, provider: IdentityProvider, *, people: bool) -> None:
     if request.method != "POST":
         raise entra_errors.EntraError(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
-    check_tenant(request.path_params["tenant"], world, people=people)
+    check_tenant(request.path_params["tenant"], provider, people=people)
 
 
 def _field(form: Form, name: str) -> str:
@@ -168,16 +171,16 @@ def _field(form: Form, name: str) -> str:
     return form[name]
 
 
-def _app(form: Form, world: World) -> App:
+def _app(form: Form, provider: IdentityProvider) -> App:
     client_id = form.get("client_id", "")
-    app = world.apps.find(client_id)
+    app = provider.apps.find(client_id)
     if app is None:
         raise entra_errors.unknown_app(client_id)
     return app
 
 
 def _authenticate(form: Form, app: App, grant: str, audiences: set[str]) -> str | None:
-    """Let the application prove who it is; return by what."""
+    """Check the application's credential; return its kind."""
     presents = "client_assertion" in form or "client_secret" in form
     if app.public and presents:
         raise entra_errors.public_with_credential()
@@ -195,14 +198,14 @@ def _authenticate(form: Form, app: App, grant: str, audiences: set[str]) -> str 
 
 
 def _audiences(request: Request) -> set[str]:
-    """Return what an assertion may be for: this endpoint or the issuer, by the tenant's id or the name in the path."""
+    """Return the accepted audiences of an assertion: this endpoint or the issuer, with the tenant's id or name."""
     origin = f"{request.url.scheme}://{request.url.netloc}"
     tenants = (request.path_params["tenant"], TENANT_ID)
     return {f"{origin}/{tenant}/{path}" for tenant in tenants for path in ("oauth2/v2.0/token", "v2.0")}
 
 
 def _default_scope(form: Form) -> str:
-    """Return the resource of an application's scope, which can only be all of it."""
+    """Return the resource of an application's scope, which must be ``.default``."""
     scope = form.get("scope", "")
     if not scope.endswith("/.default"):
         raise entra_errors.no_app_scope(scope)

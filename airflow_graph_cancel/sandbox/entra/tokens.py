@@ -1,7 +1,10 @@
-"""Access tokens: who may have one, and what a token that comes back is worth."""
+"""Access tokens, issued and checked, and the ID tokens of people who signed in."""
 
 from __future__ import annotations
 
+import base64
+import functools
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from airflow_graph_cancel.sandbox.entra.app_registrations import TENANT_ID
 from airflow_graph_cancel.sandbox.traffic import graph_errors
@@ -17,9 +22,9 @@ from airflow_graph_cancel.sandbox.traffic.messages import Caller
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
-    from airflow_graph_cancel.sandbox.entra.people import Person
+    from airflow_graph_cancel.sandbox.tenant.entities import Json
 
-# Entra's scopes carry no port, so that a client may ask for this host without one.
+# Entra's scopes carry no port, so a client may ask for this host without one.
 _HOSTS = (
     "localhost",
     "127.0.0.1",
@@ -29,6 +34,20 @@ _HOSTS = (
     "dod-graph.microsoft.us",
     "microsoftgraph.chinacloudapi.cn",
 )
+_KEY_ID = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who signs in.
+
+    :param oid: Id of their directory object.
+    :param upn: Their address.
+    """
+
+    oid: str
+    upn: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +57,8 @@ class _Known:
     generation: int
 
 
-class Tokens:
-    """Issues signed tokens and checks them; a signature is verified once and then remembered."""
+class AccessTokens:
+    """Issues and checks access tokens; each signature is verified once and then remembered."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -47,9 +66,9 @@ class Tokens:
         self._known: dict[str, _Known] = {}
 
     def issue_to_app(self, app: App, audience: str, lifetime: int) -> str:
-        """Return a token for an application as itself.
+        """Return a token for an application.
 
-        :param audience: The resource that it is for, without ``/.default``.
+        :param audience: The resource, without ``/.default``.
         :param lifetime: Seconds.
         """
         claims: dict[str, object] = {"oid": app.object_id, "sub": app.object_id, "idtyp": "app"}
@@ -87,14 +106,14 @@ class Tokens:
         return jwt.encode({**common, **claims}, self._key, algorithm="HS256")
 
     def expire_all(self) -> None:
-        """Let every token issued so far be expired in the eyes of Graph, though its ``exp`` is not reached."""
+        """Make Graph treat every token issued so far as expired, although its ``exp`` is not reached."""
         self._generation += 1
 
     def caller(self, authorization: str | None, port: int) -> Caller:
-        """Return whom an ``Authorization`` header speaks for.
+        """Return the identity behind an ``Authorization`` header.
 
-        :param port: The sandbox's own, since a token may be meant for it rather than for one of Microsoft's hosts.
-        :raises GraphError: 401, worded by what is wrong with the token.
+        :param port: The sandbox's own port, because a token may be for it rather than for one of Microsoft's hosts.
+        :raises GraphError: 401, with what is wrong with the token.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -122,3 +141,50 @@ class Tokens:
             self._known.clear()
         self._known[token] = known = _Known(caller, claims["exp"], claims["generation"])
         return known
+
+
+class IdTokens:
+    """Issues ID tokens, signed with a key that anybody can look up, as in OpenID Connect.
+
+    :param issuer: The name of the sign-in service.
+    """
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+
+    @functools.cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        # Created at the first sign-in, because it takes longer than the rest of the start.
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def issue(self, client_id: str, person: Person, lifetime: int) -> str:
+        """Return an ID token for a client.
+
+        :param lifetime: Seconds.
+        """
+        now = int(time.time())
+        claims = {
+            "aud": client_id,
+            "iss": self._issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": now + lifetime,
+            "sub": person.oid,
+            "oid": person.oid,
+            "tid": TENANT_ID,
+            "name": person.name,
+            "preferred_username": person.upn,
+            "ver": "2.0",
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": _KEY_ID})
+
+    def keys(self) -> Json:
+        """Return the public key as a JSON Web Key Set."""
+        key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [{**key, "kid": _KEY_ID, "use": "sig", "issuer": self._issuer}]}
+
+
+def client_info(person: Person) -> str:
+    """Return the ids of person and tenant; MSAL asks for them to tell accounts apart."""
+    text = json.dumps({"uid": person.oid, "utid": TENANT_ID})
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

@@ -1,93 +1,86 @@
-"""Who and what is there: people, groups, calendars, rooms and room lists."""
+"""People, groups, calendars, rooms and room lists."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_graph_cancel.sandbox.graph_api import lookup, paging
+from airflow_graph_cancel.sandbox.graph_api.odata import page
 from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Answer
+from airflow_graph_cancel.sandbox.traffic.messages import Response
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.graph_api.pipeline import Call
+    from airflow_graph_cancel.sandbox.graph_api.call import Call
     from airflow_graph_cancel.sandbox.tenant.entities import Calendar, Json, Mailbox
     from airflow_graph_cancel.sandbox.tenant.store import Store
 
 PAGE = 100
 
 
-def service(call: Call) -> Answer:
-    """Answer the root of a version, which only says that Graph is there."""
+def service(call: Call) -> Response:
+    """Answer the root of a version."""
     names = ("users", "groups", "places", "me")
-    return Answer(200, {"value": [{"name": name, "kind": "EntitySet", "url": name} for name in names]})
+    return Response(200, {"value": [{"name": name, "kind": "EntitySet", "url": name} for name in names]})
 
 
-def users(call: Call) -> Answer:
-    """Answer ``GET /users``: people and rooms. The service wants a permission of its own for this."""
-    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind in ("user", "room")]
-    return paging.answer(call.request, found, _person, _person, PAGE)
+def users(call: Call) -> Response:
+    """Answer ``GET /users``: people and rooms. The service requires a separate permission for this."""
+    found = [mailbox for mailbox in call.state.store.mailboxes.values() if mailbox.kind in ("user", "room")]
+    return page(call.request, found, _person, PAGE)
 
 
-def groups(call: Call) -> Answer:
+def groups(call: Call) -> Response:
     """Answer ``GET /groups``."""
-    found = [mailbox for mailbox in call.world.store.mailboxes.values() if mailbox.kind == "group"]
-    return paging.answer(call.request, found, _group, _group, PAGE)
+    return page(call.request, call.state.store.of_kind("group"), _group, PAGE)
 
 
-def mailbox(call: Call) -> Answer:
+def mailbox(call: Call) -> Response:
     """Answer ``GET /me``, ``/users/{u}`` or ``/groups/{g}``."""
-    return Answer(200, _group(call.mailbox) if call.mailbox.kind == "group" else _person(call.mailbox))
+    return Response(200, _group(call.mailbox) if call.mailbox.kind == "group" else _person(call.mailbox))
 
 
-def calendar(call: Call) -> Answer:
-    """Answer a single calendar, however it was addressed."""
-    found = lookup.calendar(call.address, call.mailbox) or call.mailbox.default_calendar
-    return Answer(200, _calendar(call.mailbox, found))
+def calendar(call: Call) -> Response:
+    """Answer a single calendar."""
+    found = call.calendar() or call.mailbox.default_calendar
+    return Response(200, _calendar(call.mailbox, found))
 
 
-def calendars(call: Call) -> Answer:
+def calendars(call: Call) -> Response:
     """Answer the calendars of a mailbox or of one of its calendar groups."""
-    group = lookup.calendar_group(call.address, call.mailbox)
+    group = call.calendar_group()
     found = [each for each in call.mailbox.calendars.values() if group in (None, each.group_id)]
-    return paging.answer(
-        call.request,
-        found,
-        lambda each: _calendar(call.mailbox, each),
-        lambda each: _calendar(call.mailbox, each),
-        PAGE,
-    )
+    return page(call.request, found, lambda each: _calendar(call.mailbox, each), PAGE)
 
 
-def calendar_groups(call: Call) -> Answer:
+def calendar_groups(call: Call) -> Response:
     """Answer the calendar groups of a mailbox."""
     found = list(call.mailbox.calendar_groups.items())
-    return paging.answer(call.request, found, _calendar_group, _calendar_group, PAGE)
+    return page(call.request, found, _calendar_group, PAGE)
 
 
-def calendar_group(call: Call) -> Answer:
+def calendar_group(call: Call) -> Response:
     """Answer a single calendar group."""
-    group_id = lookup.calendar_group(call.address, call.mailbox) or call.mailbox.default_calendar.group_id
-    return Answer(200, _calendar_group((group_id, call.mailbox.calendar_groups[group_id])))
+    group_id = call.calendar_group() or call.mailbox.default_calendar.group_id
+    return Response(200, _calendar_group((group_id, call.mailbox.calendar_groups[group_id])))
 
 
-def rooms(call: Call) -> Answer:
-    """Answer all rooms, or those of a room list, which is addressed by its e-mail address."""
+def rooms(call: Call) -> Response:
+    """Answer all rooms, or those of a room list, which its e-mail address identifies."""
     _may_read_places(call)
-    found = call.world.store.of_kind("room")
+    found = call.state.store.of_kind("room")
     if call.address.place is not None:
-        lists = _room_lists(call.world.store)
+        lists = _room_lists(call.state.store)
         if call.address.place.lower() not in lists:
             raise graph_errors.directory_object_not_found(call.address.place)
         found = lists[call.address.place.lower()].rooms
-    return paging.answer(call.request, found, _room, _room, PAGE)
+    return page(call.request, found, _room, PAGE)
 
 
-def room_lists(call: Call) -> Answer:
-    """Answer the room lists: one for each building, and those that were made."""
+def room_lists(call: Call) -> Response:
+    """Answer the room lists: one for each building, and those that were created."""
     _may_read_places(call)
-    found = list(_room_lists(call.world.store).values())
-    return paging.answer(call.request, found, _room_list, _room_list, PAGE)
+    found = list(_room_lists(call.state.store).values())
+    return page(call.request, found, _room_list, PAGE)
 
 
 def _may_read_places(call: Call) -> None:
@@ -102,7 +95,7 @@ class _RoomList(NamedTuple):
 
 
 def _room_lists(store: Store) -> dict[str, _RoomList]:
-    """Return the room lists by address; a building's is at the domain of its first room."""
+    """Return the room lists by address; a building's list is in the domain of its first room."""
     buildings: dict[str, _RoomList] = {}
     for room in store.of_kind("room"):
         if room.building:

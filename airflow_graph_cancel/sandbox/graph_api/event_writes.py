@@ -1,33 +1,61 @@
-"""Creating, changing and deleting events."""
+"""Write events: cancel, which this sandbox is about, and create, change and delete."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api import lookup, serialize, time_zones
-from airflow_graph_cancel.sandbox.graph_api.event_reads import shown
-from airflow_graph_cancel.sandbox.tenant import effects, recurrence
+from airflow_graph_cancel.sandbox.graph_api import serialize, time_zones
+from airflow_graph_cancel.sandbox.tenant import effects
 from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json, Meeting
+from airflow_graph_cancel.sandbox.tenant.recurrence import from_graph
 from airflow_graph_cancel.sandbox.tenant.scheduling import lay_out
 from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Answer, GraphError
+from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Response
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.graph_api.pipeline import Call
+    from airflow_graph_cancel.sandbox.graph_api.call import Call
+    from airflow_graph_cancel.sandbox.state import SandboxState
 
 
-def create(call: Call) -> Answer:
-    """Answer ``POST .../events``: the owner becomes the organizer, everybody invited gets a copy."""
+def cancel(call: Call) -> Response:
+    """Answer ``POST .../events/{id}/cancel``.
+
+    ``comment`` may be written in any case, be null, or be missing with the whole body.
+
+    :raises GraphError: with the service's reason to refuse.
+    """
+    guesses = call.guesses
+    comment = _comment(call)
+    try:
+        item = call.item()
+    except GraphError as error:
+        if error.status == 404 and guesses.second_cancel == "accepted" and call.was_here():
+            return Response(202)
+        raise
+    if not item.event.is_organizer:
+        raise graph_errors.not_organizer(guesses.not_organizer_code)
+    if not item.event.meeting.invited(item.date) and guesses.no_attendees == "invalid_recipients":
+        raise graph_errors.no_recipients()
+    if guesses.effect_delay:
+        effect = _cancel_later(call.state, item, comment, guesses.effect_delay)
+    else:
+        effect = effects.cancel(call.state.store, call.state.outbox, item, comment)
+    return Response(202, effect=effect)
+
+
+def create(call: Call) -> Response:
+    """Answer ``POST .../events``: the owner becomes the organizer, all attendees get a copy."""
     body, mailbox = call.request.json(), call.mailbox
     start, end = time_zones.from_graph(body.get("start")), time_zones.from_graph(body.get("end"))
     pattern, location = body.get("recurrence"), body.get("location")
-    calendar = lookup.calendar(call.address, mailbox)
+    is_all_day = body.get("isAllDay") is True
+    calendar = call.calendar()
     try:
-        rule = recurrence.from_graph(pattern, start.date()) if isinstance(pattern, dict) else None
-        is_all_day = body.get("isAllDay") is True
+        rule = from_graph(pattern, start.date()) if isinstance(pattern, dict) else None
         meeting = Meeting(
-            uid=call.world.store.new_uid(),
+            uid=call.state.store.new_uid(),
             organizer=Attendee(mailbox.address, mailbox.display_name),
             subject=str(body.get("subject") or ""),
             body=_text(body.get("body")),
@@ -40,58 +68,81 @@ def create(call: Call) -> Answer:
             is_all_day=is_all_day,
         )
     except ValueError as error:
-        raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
-    call.world.store.distribute(meeting, calendar.id if calendar else None)
-    style = serialize.style_of(call)
-    answer = shown(serialize.event(Item(meeting.copies[0], None), style), style, 201)
-    answer.effect = True
-    return answer
+        raise graph_errors.cannot_complete(str(error)) from error
+    call.state.store.distribute(meeting, calendar.id if calendar else None)
+    return _written(call, Item(meeting.copies[0], None), 201)
 
 
-def change(call: Call) -> Answer:
-    """Answer ``PATCH .../events/{id}``: a shorter series, or another subject or time, told to everybody invited."""
-    item, body, world = lookup.item(call), call.request.json(), call.world
-    event = item.event
+def change(call: Call) -> Response:
+    """Answer ``PATCH .../events/{id}``: shorten a series, or change subject or time, and tell all attendees."""
+    item, body, state = call.item(), call.request.json(), call.state
+    event, meeting = item.event, item.event.meeting
     if not event.is_organizer:
         raise graph_errors.access_denied()
     start, end = _moment(body, "start"), _moment(body, "end")
-    is_master = item.date is None and event.meeting.recurrence is not None
+    is_master = item.date is None and meeting.recurrence is not None
     try:
         rule = body.get("recurrence")
         if isinstance(rule, dict):
             if not is_master or start or end:
                 raise ValueError("A recurrence belongs to a series master, and its times stay as they are")
-            old = event.meeting.slots[None].start.astimezone(event.meeting.time_zone).date()
-            effects.shorten(world.store, world.outbox, event, recurrence.from_graph(rule, old))
+            old = meeting.slots[None].start.astimezone(meeting.time_zone).date()
+            effects.shorten(state.store, state.outbox, event, from_graph(rule, old))
         if is_master and (start or end):
-            raise ValueError("The sandbox moves single dates of a series, not the whole of it")
+            raise ValueError("The sandbox moves single dates of a series, not the whole series")
         subject = body.get("subject")
         if subject is not None or start or end:
-            effects.change(
-                world.store,
-                world.outbox,
-                item,
-                subject=None if subject is None else str(subject),
-                start=start,
-                end=end,
-            )
+            text = None if subject is None else str(subject)
+            effects.change(state.store, state.outbox, item, subject=text, start=start, end=end)
     except ValueError as error:
-        raise GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {error}.") from error
-    style = serialize.style_of(call)
-    answer = shown(serialize.event(item, style), style)
-    answer.effect = True
-    return answer
+        raise graph_errors.cannot_complete(str(error)) from error
+    return _written(call, item, 200)
 
 
-def delete(call: Call) -> Answer:
-    """Answer ``DELETE .../events/{id}``: by the organizer a cancel without a comment, else the copy alone goes."""
-    item, world = lookup.item(call), call.world
+def delete(call: Call) -> Response:
+    """Answer ``DELETE .../events/{id}``: for the organizer a cancel without a comment, else only the copy goes."""
+    item, state = call.item(), call.state
     if item.event.is_organizer:
-        effect = effects.cancel(world.store, world.outbox, item, None)
+        effect = effects.cancel(state.store, state.outbox, item, None)
     else:
-        effects.remove(world.store, item)
+        effects.remove(state.store, item)
         effect = True
-    return Answer(204, effect=effect)
+    return Response(204, effect=effect)
+
+
+def _written(call: Call, item: Item, status: int) -> Response:
+    style = serialize.style_of(call)
+    return style.applied_to(Response(status, serialize.event(item, style), effect=True))
+
+
+def _comment(call: Call) -> str | None:
+    found: str | None = None
+    for name, value in call.request.json().items():
+        if name.lower() != "comment":
+            if call.guesses.unknown_members == "reject":
+                message = f"The parameter '{name}' in the request payload is not a valid parameter."
+                raise graph_errors.bad_request(message)
+        elif value is not None and not isinstance(value, str):
+            raise graph_errors.bad_request("Cannot convert the value of parameter 'Comment' to type 'Edm.String'.")
+        else:
+            found = value
+    return found
+
+
+def _cancel_later(state: SandboxState, item: Item, comment: str | None, delay: float) -> bool:
+    """Cancel after a delay; a second cancel before that is accepted and changes nothing."""
+    if item in state.pending:
+        return False
+    state.pending.add(item)
+    # A reset replaces these; the cancel belongs to the tenant in which it was accepted.
+    store, outbox, pending = state.store, state.outbox, state.pending
+
+    def carry_out() -> None:
+        pending.discard(item)
+        effects.cancel(store, outbox, item, comment)
+
+    asyncio.get_running_loop().call_later(delay, carry_out)
+    return True
 
 
 def _attendees(call: Call, body: Json) -> list[Attendee]:
@@ -103,7 +154,7 @@ def _attendees(call: Call, body: Json) -> list[Attendee]:
         email = each.get("emailAddress") if isinstance(each, dict) else None
         if not isinstance(email, dict) or not isinstance(email.get("address"), str):
             raise graph_errors.invalid_recipients()
-        mailbox = call.world.store.mailbox(email["address"])
+        mailbox = call.state.store.mailbox(email["address"])
         kind = "resource" if mailbox and mailbox.kind == "room" else str(each.get("type") or "required")
         name = email.get("name") or (mailbox.display_name if mailbox else email["address"])
         found.append(Attendee(mailbox.address if mailbox else email["address"], str(name), kind))

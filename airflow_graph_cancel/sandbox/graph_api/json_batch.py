@@ -7,92 +7,98 @@ import base64
 import json
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api import paths
+from airflow_graph_cancel.sandbox.graph_api.paths import parse_query
 from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Answer, GraphError, Request
+from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_graph_cancel.sandbox.graph_api.pipeline import Call, GraphService
+    from airflow_graph_cancel.sandbox.graph_api.call import Call
     from airflow_graph_cancel.sandbox.tenant.entities import Json
 
 LARGEST = 20
-LANES = 4
+CONCURRENCY = 4
 _WITH_BODY = ("POST", "PATCH", "PUT")
+#: Serves a single request, or refuses it with an error that is already known.
+Serve = Callable[[Request, GraphError | None], Awaitable[Delivery]]
 
 
 class Batch:
-    """Runs batches on the service that answers single requests.
+    """Runs batches.
 
-    :param seed: Of the order of the answers, which is never that of the requests.
+    :param serve: Serves the single requests.
+    :param seed: For the order of the responses, which is never that of the requests.
     """
 
-    def __init__(self, service: GraphService, seed: int) -> None:
-        self._service = service
+    def __init__(self, serve: Serve, seed: int) -> None:
+        self._serve = serve
         self._random = random.Random(seed)
 
-    async def run(self, call: Call) -> Answer:
-        """Answer a batch: 200 if it could be read, whatever became of the requests in it."""
+    async def run(self, call: Call) -> Response:
+        """Answer a batch: 200 if it is well-formed, whatever the responses to its requests."""
         steps = _steps(call.request.json())
-        answers: dict[str, Answer] = {}
-        surplus = self._surplus(call, steps)
+        responses: dict[str, Response] = {}
+        surplus = _surplus(call, steps)
         waiting = iter(steps)
-        # Requests that depend on others run one by one, as the service documents.
-        lanes = 1 if any(step.get("dependsOn") for step in steps) else LANES
-        await asyncio.gather(*(self._lane(call, waiting, answers, surplus) for _ in range(lanes)))
-        responses = [_response(step_id, answer) for step_id, answer in answers.items()]
-        self._random.shuffle(responses)
-        return Answer(200, {"responses": responses})
+        # If requests depend on others, the service runs them one by one, as documented.
+        concurrency = 1 if any(step.get("dependsOn") for step in steps) else CONCURRENCY
+        await asyncio.gather(*(self._work(call, waiting, responses, surplus) for _ in range(concurrency)))
+        rows = [_response(step_id, response) for step_id, response in responses.items()]
+        self._random.shuffle(rows)
+        return Response(200, {"responses": rows})
 
-    async def _lane(self, call: Call, waiting: Iterator[Json], answers: dict[str, Answer], surplus: set[str]) -> None:
+    async def _work(
+        self, call: Call, waiting: Iterator[Json], responses: dict[str, Response], surplus: set[str]
+    ) -> None:
         for step in waiting:
             step_id = str(step["id"])
-            request = self._request(call.request, step)
+            request = _request(call, step)
             wanted = step.get("dependsOn") or []
-            if isinstance(wanted, list) and any(answers[str(each)].status >= 400 for each in wanted):
+            if isinstance(wanted, list) and any(responses[str(each)].status >= 400 for each in wanted):
                 message = "Execution of request failed due to dependency on a failed request."
-                answers[step_id] = GraphError(424, "FailedDependency", message).answer(request)
+                responses[step_id] = GraphError(424, "FailedDependency", message).response(request)
                 continue
             refusal = _refusal(step, request)
             if step_id in surplus:
-                refusal = graph_errors.mailbox_concurrency(call.world.settings.retry_after())
-            outcome = await self._service.serve(request, refusal)
-            answers[step_id] = outcome.answer
+                refusal = graph_errors.mailbox_concurrency(call.state.settings.retry_after())
+            responses[step_id] = (await self._serve(request, refusal)).response
 
-    def _request(self, outer: Request, step: Json) -> Request:
-        headers = step.get("headers")
-        own = {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
-        url = str(step.get("url"))
-        raw_path, _, query = (url if url.startswith("/") else f"/{url}").partition("?")
-        return Request(
-            method=str(step.get("method", "")).upper(),
-            path=f"/{outer.version}{raw_path}" + (f"?{query}" if query else ""),
-            version=outer.version,
-            below=raw_path,
-            query=paths.parse_query(query),
-            headers={**own, "authorization": outer.headers.get("authorization", "")},
-            body=_body(step, own.get("content-type", "")),
-            origin=outer.origin,
-            number=self._service.world.ledger.next_number(),
-            batch=outer.number,
-        )
 
-    def _surplus(self, call: Call, steps: list[Json]) -> set[str]:
-        """Return the requests that are one too many for their mailbox, if that is what is assumed of the service."""
-        settings = call.world.settings
-        if settings.guesses.batch_surplus == "queued" or any(step.get("dependsOn") for step in steps):
-            return set()
-        seen: Counter[str] = Counter()
-        surplus: set[str] = set()
-        for step in steps:
-            owner = "/".join(str(step.get("url")).strip("/").split("/")[:2]).lower()
-            seen[owner] += 1
-            if seen[owner] > settings.per_mailbox_concurrency:
-                surplus.add(str(step["id"]))
-        return surplus
+def _request(call: Call, step: Json) -> Request:
+    outer, headers = call.request, step.get("headers")
+    own = {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+    url = str(step.get("url"))
+    raw_path, _, query = (url if url.startswith("/") else f"/{url}").partition("?")
+    return Request(
+        method=str(step.get("method", "")).upper(),
+        path=f"/{outer.version}{raw_path}" + (f"?{query}" if query else ""),
+        version=outer.version,
+        below=raw_path,
+        query=parse_query(query),
+        headers={**own, "authorization": outer.headers.get("authorization", "")},
+        body=_body(step, own.get("content-type", "")),
+        origin=outer.origin,
+        number=call.state.ledger.next_number(),
+        batch=outer.number,
+    )
+
+
+def _surplus(call: Call, steps: list[Json]) -> set[str]:
+    """Return the requests above their mailbox's limit, if the guess says that the service throttles them."""
+    if call.guesses.batch_surplus == "queued" or any(step.get("dependsOn") for step in steps):
+        return set()
+    seen: Counter[str] = Counter()
+    surplus: set[str] = set()
+    for step in steps:
+        owner = "/".join(str(step.get("url")).strip("/").split("/")[:2]).lower()
+        seen[owner] += 1
+        if seen[owner] > call.state.settings.per_mailbox_concurrency:
+            surplus.add(str(step["id"]))
+    return surplus
 
 
 def _steps(body: Json) -> list[Json]:
@@ -136,13 +142,13 @@ def _body(step: Json, content_type: str) -> bytes:
     return json.dumps(body).encode()
 
 
-def _response(step_id: str, answer: Answer) -> Json:
-    response: Json = {"id": step_id, "status": answer.status}
-    headers = {"Cache-Control": "private", **answer.headers}
-    if isinstance(answer.body, bytes):
-        response["body"] = base64.b64encode(answer.body).decode()
-    elif answer.body is not None:
+def _response(step_id: str, response: Response) -> Json:
+    row: Json = {"id": step_id, "status": response.status}
+    headers = {"Cache-Control": "private", **response.headers}
+    if isinstance(response.body, bytes):
+        row["body"] = base64.b64encode(response.body).decode()
+    elif response.body is not None:
         headers["Content-Type"] = "application/json"
-        response["body"] = answer.body
-    response["headers"] = headers
-    return response
+        row["body"] = response.body
+    row["headers"] = headers
+    return row

@@ -1,4 +1,4 @@
-"""What a path below the version means: whose calendar, which event, which action."""
+"""What a path below the version addresses: whose calendar, which event, which action."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_graph_cancel.sandbox.traffic import graph_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Stands for ``/calendar`` and ``/calendarGroup``; no segment is empty, so no id can be taken for it.
+#: Stands for ``/calendar`` and ``/calendarGroup``. No segment is empty, so no id equals it.
 DEFAULT = ""
 
 
@@ -19,10 +19,11 @@ DEFAULT = ""
 class Address:
     """A resource of Graph.
 
-    :param resource: Name of what is addressed, such as ``event`` or ``cancel``; the services dispatch on it.
-    :param owner: ``me``, ``users`` or ``groups``; None for what belongs to no mailbox.
+    :param resource: Its name, such as ``event`` or ``cancel``; the pipeline dispatches on it.
+    :param owner: ``me``, ``users`` or ``groups``; None for a resource outside mailboxes.
     :param calendar: :data:`DEFAULT` for ``/calendar``, else an id; None if the path names no calendar.
-    :param calendar_group: Likewise for ``/calendarGroup``.
+    :param calendar_group: The same for ``/calendarGroup``.
+    :param place: Address of a room list.
     """
 
     resource: str
@@ -35,7 +36,7 @@ class Address:
 
 
 def split_path(raw_path: str) -> tuple[str, ...]:
-    """Return the segments of a path, each decoded exactly once; one slash at the end is forgiven.
+    """Return the segments of a path, each decoded exactly once; one trailing slash is ignored.
 
     :raises GraphError: 400 for an empty segment, or one that is not UTF-8.
     """
@@ -51,14 +52,14 @@ def split_path(raw_path: str) -> tuple[str, ...]:
 
 
 def parse_query(query: str) -> dict[str, str]:
-    """Return the query options; the last one of a name counts."""
+    """Return the query options; of several with one name the last counts."""
     return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
 
 def parse(segments: tuple[str, ...]) -> Address:
     """Read a path.
 
-    :raises GraphError: 400 naming the first segment that leads nowhere.
+    :raises GraphError: 400 naming the first unknown segment.
     """
     rest = iter(segments)
     first = next(rest, None)
@@ -175,7 +176,7 @@ def _places(rest: Iterator[str]) -> Address:
 
 
 def _unqualified(segment: str) -> str:
-    """Return a type's or an action's name with the short form of the namespace, which SDKs prefer."""
+    """Return the name of a type or action with the short form of its namespace, which SDKs prefer."""
     return segment.lower().removeprefix("microsoft.")
 
 

@@ -1,97 +1,121 @@
-"""The way of a request through Graph: token, address, mailbox, throttle, action; faults may strike on the way."""
+"""A request's way through Graph: token, address, mailbox, throttle, action. Faults may apply on the way."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.entra.app_registrations import SCOPED_APP
-from airflow_graph_cancel.sandbox.graph_api import paths
+from airflow_graph_cancel.sandbox.graph_api import directory, event_reads, event_writes, paths
+from airflow_graph_cancel.sandbox.graph_api.call import Call
 from airflow_graph_cancel.sandbox.graph_api.json_batch import Batch
 from airflow_graph_cancel.sandbox.traffic import graph_errors
+from airflow_graph_cancel.sandbox.traffic.asgi import (
+    Receive,
+    Scope,
+    Send,
+    break_connection,
+    read_body,
+    send_response,
+)
 from airflow_graph_cancel.sandbox.traffic.faults import BREAKS, HEADER, Fault
 from airflow_graph_cancel.sandbox.traffic.ledger import Record
-from airflow_graph_cancel.sandbox.traffic.messages import Answer, Caller, GraphError, Request
+from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.graph_api.paths import Address
-    from airflow_graph_cancel.sandbox.state import World
-    from airflow_graph_cancel.sandbox.tenant.entities import Mailbox
+    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
 
+Action = Callable[[Call], Response | Awaitable[Response]]
+#: Which action answers which resource and method; ``$batch`` is added by the pipeline.
+ACTIONS: dict[tuple[str, str], Action] = {
+    ("cancel", "POST"): event_writes.cancel,
+    ("event", "GET"): event_reads.event,
+    ("event", "PATCH"): event_writes.change,
+    ("event", "DELETE"): event_writes.delete,
+    ("events", "GET"): event_reads.events,
+    ("events", "POST"): event_writes.create,
+    ("calendarView", "GET"): event_reads.calendar_view,
+    ("instances", "GET"): event_reads.instances,
+    ("calendar", "GET"): directory.calendar,
+    ("calendars", "GET"): directory.calendars,
+    ("calendarGroup", "GET"): directory.calendar_group,
+    ("calendarGroups", "GET"): directory.calendar_groups,
+    ("mailbox", "GET"): directory.mailbox,
+    ("users", "GET"): directory.users,
+    ("groups", "GET"): directory.groups,
+    ("rooms", "GET"): directory.rooms,
+    ("roomLists", "GET"): directory.room_lists,
+    ("service", "GET"): directory.service,
+}
+#: Actions that change something and need more than a permission to read.
+WRITES = {("cancel", "POST"), ("events", "POST"), ("event", "PATCH"), ("event", "DELETE")}
 _DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"SANDBOX0001"}}'
 )
 
 
-@dataclass(slots=True)
-class Call:
-    """A request that was understood: from whom, to what, in whose mailbox."""
+class GraphPipeline:
+    """The ASGI application below ``/v1.0`` and ``/beta``.
 
-    world: World
-    request: Request
-    caller: Caller
-    address: Address
-    box: Mailbox | None = None
+    Uses ASGI directly, because a request through a routing framework costs many times as much.
 
-    @property
-    def mailbox(self) -> Mailbox:
-        """The mailbox whose path it is; only paths below an owner come here."""
-        if self.box is None:
-            raise graph_errors.bad_request("Resource not found.")
-        return self.box
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What goes back over the wire; ``breaks`` names the way in which the connection fails, if it does.
-
-    :param seconds: How long the connection is held before it fails.
+    :param provider: Checks tokens.
+    :param port: The sandbox's own port.
     """
 
-    answer: Answer
-    breaks: str | None = None
-    seconds: float = 0.0
-
-
-Action = Callable[[Call], Answer | Awaitable[Answer]]
-#: Actions that change something, and so need more than the right to read.
-_WRITES = {("cancel", "POST"), ("events", "POST"), ("event", "PATCH"), ("event", "DELETE")}
-
-
-class GraphService:
-    """Answers requests to Graph, those within a batch too.
-
-    :param actions: What each resource does on each method; batches are the service's own.
-    :param port: Of the sandbox itself.
-    """
-
-    def __init__(self, world: World, actions: dict[tuple[str, str], Action], port: int) -> None:
-        self.world = world
-        self._actions = {**actions, ("batch", "POST"): Batch(self, world.seed).run}
+    def __init__(self, provider: IdentityProvider, port: int) -> None:
+        self._state = provider.state
+        self._tokens = provider.tokens
+        self._actions = {**ACTIONS, ("batch", "POST"): Batch(self.serve, self._state.seed).run}
         self._port = port
 
-    async def serve(self, request: Request, refused: GraphError | None = None) -> Outcome:
-        """Answer a request, and enter it into the ledger.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        body = await read_body(receive)
+        if body is None:
+            return
+        raw_path = scope["raw_path"].decode("ascii")
+        query = scope["query_string"].decode("ascii")
+        version, slash, below = raw_path[1:].partition("/")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request = Request(
+            method=scope["method"],
+            path=f"{raw_path}?{query}" if query else raw_path,
+            version=version,
+            below=slash + below,
+            query=paths.parse_query(query),
+            headers=headers,
+            body=body,
+            origin=f"https://{headers.get('host', 'localhost')}",
+            number=self._state.ledger.next_number(),
+        )
+        delivery = await self.serve(request)
+        if delivery.breaks:
+            await break_connection(delivery, scope, receive, send)
+        else:
+            await send_response(delivery.response, send)
 
-        :param refused: Why it is refused, if that is known before it is looked at.
+    async def serve(self, request: Request, refused: GraphError | None = None) -> Delivery:
+        """Answer a request, alone or within a batch, and log it in the ledger.
+
+        :param refused: Why it is refused, if that is known before the request is read.
         """
-        world, at, started = self.world, time.time(), time.perf_counter()
+        state, at, started = self._state, time.time(), time.perf_counter()
         call: Call | None = None
         fault: Fault | None = None
-        outcome: Outcome | None = None
+        delivery: Delivery | None = None
         refusal = refused
         try:
             try:
-                caller = world.tokens.caller(request.headers.get("authorization"), self._port)
-                call = Call(world, request, caller, paths.parse(paths.split_path(request.below)))
+                caller = self._tokens.caller(request.headers.get("authorization"), self._port)
+                call = Call(state, request, caller, paths.parse(paths.split_path(request.below)))
                 self._admit(call)
             except GraphError as error:
                 refusal = refusal or error
             try:
-                fault = world.faults.pick(
+                fault = state.faults.pick(
                     request.method,
                     request.path,
                     request.headers.get(HEADER),
@@ -102,32 +126,36 @@ class GraphService:
             except ValueError as error:
                 refusal = graph_errors.bad_request(str(error))
             if fault:
-                outcome = await self._stricken(fault, call, refusal, request)
+                delivery = await self._with_fault(fault, call, refusal, request)
             else:
-                outcome = Outcome(await self._answered(call, refusal, request))
+                delivery = Delivery(await self._answer(call, refusal, request))
         finally:
-            answer = outcome.answer if outcome else Answer(500)
-            world.ledger.add(
+            response = delivery.response if delivery else Response(500)
+            state.ledger.add(
                 Record(
                     request.number, at, request.method, request.path,
-                    None if outcome and outcome.breaks and outcome.breaks != "truncated" else answer.status,
+                    None if delivery and delivery.breaks and delivery.breaks != "truncated" else response.status,
                     call.caller.app if call else None,
                     call.box.address if call and call.box else None,
                     request.request_id, request.client_request_id, fault.kind if fault else None,
-                    time.perf_counter() - started, request.batch, answer.effect,
+                    time.perf_counter() - started, request.batch, response.effect,
                 )
             )  # fmt: skip
-        answer.headers |= {
+        response.headers |= {
             "request-id": request.request_id,
             "client-request-id": request.client_request_id,
             "x-ms-ags-diagnostic": _DIAGNOSTIC,
         }
-        return outcome
+        return delivery
 
     def _admit(self, call: Call) -> None:
-        """Find the mailbox of the path, and refuse whoever may not use it in this way."""
-        address, caller, store = call.address, call.caller, self.world.store
-        if (address.resource, call.request.method) not in self._actions:
+        """Find the mailbox of the path, and check the caller's access to it.
+
+        :raises GraphError: if the mailbox does not exist or the caller has no access.
+        """
+        address, caller, state = call.address, call.caller, self._state
+        action = (address.resource, call.request.method)
+        if action not in self._actions:
             raise graph_errors.method_not_allowed()
         if not address.owner:
             return
@@ -136,8 +164,8 @@ class GraphService:
             raise graph_errors.me_without_person()
         if address.owner == "groups" and not caller.upn:
             raise graph_errors.access_denied()
-        mailbox = store.mailbox(name)
-        if mailbox and self.world.settings.guesses.alias_addresses == "unknown" and mailbox.has_alias(name):
+        mailbox = state.store.mailbox(name)
+        if mailbox and state.settings.guesses.alias_addresses == "unknown" and mailbox.has_alias(name):
             mailbox = None
         call.box = mailbox
         if address.owner == "groups":
@@ -153,54 +181,54 @@ class GraphService:
             raise graph_errors.invalid_user(name)
         elif caller.upn and caller.upn.lower() != mailbox.address.lower():
             raise graph_errors.access_denied()
-        if (address.resource, call.request.method) in _WRITES:
+        if action in WRITES:
             if "Calendars.ReadWrite" not in caller.permissions:
                 raise graph_errors.access_denied()
         elif not caller.permissions & {"Calendars.Read", "Calendars.ReadWrite"}:
             raise graph_errors.access_denied()
-        outside = self.world.settings.out_of_scope
+        outside = state.settings.out_of_scope
         if caller.app == SCOPED_APP and mailbox.address.lower() in {each.lower() for each in outside}:
             raise graph_errors.out_of_policy()
         if not mailbox.cloud:
             raise graph_errors.mailbox_not_enabled()
 
-    async def _answered(self, call: Call | None, refusal: GraphError | None, request: Request) -> Answer:
-        """Return the right answer, after the latency, within the throttle's limits."""
-        world = self.world
+    async def _answer(self, call: Call | None, refusal: GraphError | None, request: Request) -> Response:
+        """Return the real response, after the latency and within the throttle's limits."""
+        state = self._state
         try:
             if refusal or call is None:
                 raise refusal or graph_errors.bad_request("Resource not found.")
             action = self._actions[call.address.resource, request.method]
             if call.box is None or call.address.resource == "mailbox":
-                if world.settings.latency and call.address.resource != "batch":
-                    await asyncio.sleep(world.settings.latency)
+                if state.settings.latency and call.address.resource != "batch":
+                    await asyncio.sleep(state.settings.latency)
                 return await _awaited(action(call))
-            with world.throttle.slot(call.caller.app, call.box.id):
-                if world.settings.latency:
-                    await asyncio.sleep(world.settings.latency)
+            with state.throttle.slot(call.caller.app, call.box.id):
+                if state.settings.latency:
+                    await asyncio.sleep(state.settings.latency)
                 return await _awaited(action(call))
         except GraphError as error:
-            return error.answer(request)
+            return error.response(request)
 
-    async def _stricken(self, fault: Fault, call: Call | None, refusal: GraphError | None, request: Request) -> Outcome:
-        """Let a fault strike, before the request is carried out or after."""
+    async def _with_fault(
+        self, fault: Fault, call: Call | None, refusal: GraphError | None, request: Request
+    ) -> Delivery:
+        """Apply a fault, before the request is carried out or after."""
         if fault.delay and not fault.after_effect and fault.kind != "hang":
             await asyncio.sleep(fault.delay)
-        # Reading has no effect that half an answer could hide, so that half can be of the real one.
+        # A read has no effect that half a response could hide, so that half can be of the real one.
         whole = fault.after_effect or fault.kind == "slow" or (fault.kind == "truncated" and request.method == "GET")
-        real = await self._answered(call, refusal, request) if whole else None
+        real = await self._answer(call, refusal, request) if whole else None
         if fault.delay and fault.after_effect and fault.kind != "hang":
             await asyncio.sleep(fault.delay)
         if real and fault.kind == "slow":
-            return Outcome(real)
-        shown = fault.answer(request, self.world.settings)
-        if fault.kind in BREAKS:
-            answer = real if real and fault.kind == "truncated" else shown
-            answer.effect = bool(real and real.effect)
-            return Outcome(answer, fault.kind, fault.delay if fault.kind == "hang" else 0.0)
+            return Delivery(real)
+        shown = real if real and fault.kind == "truncated" else fault.response(request, self._state.settings)
         shown.effect = bool(real and real.effect)
-        return Outcome(shown)
+        if fault.kind in BREAKS:
+            return Delivery(shown, fault.kind, fault.delay if fault.kind == "hang" else 0.0)
+        return Delivery(shown)
 
 
-async def _awaited(result: Answer | Awaitable[Answer]) -> Answer:
-    return result if isinstance(result, Answer) else await result
+async def _awaited(result: Response | Awaitable[Response]) -> Response:
+    return result if isinstance(result, Response) else await result

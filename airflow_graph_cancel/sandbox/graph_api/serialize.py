@@ -1,4 +1,4 @@
-"""How a mailbox's copy of a meeting looks to whoever reads it: the organizer, an attendee, or a room."""
+"""The JSON of a mailbox's copy of a meeting, as its reader asked for it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json
 from airflow_graph_cancel.sandbox.tenant.identifiers import occurrence_address
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.graph_api.pipeline import Call
+    from airflow_graph_cancel.sandbox.graph_api.call import Call
+    from airflow_graph_cancel.sandbox.traffic.messages import Response
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the reader prefers.
+    """How the reader wants events.
 
-    :param select: Properties to show, lower-case; all the usual ones if None.
-    :param keys_apart: Whether each date of a series has a change key of its own.
+    :param select: Lower-case names of the properties to show; the default ones if None.
+    :param applied: The preferences that the response confirms.
+    :param keys_apart: Whether each date of a series has its own change key.
     """
 
     zone_name: str = "UTC"
@@ -31,13 +33,19 @@ class Style:
     applied: tuple[str, ...] = field(default=())
     keys_apart: bool = False
 
+    def applied_to(self, response: Response) -> Response:
+        """Return the response with the header that says which preferences it honours."""
+        if self.applied:
+            response.headers["Preference-Applied"] = ", ".join(self.applied)
+        return response
+
 
 def style_of(call: Call) -> Style:
     """Read ``Prefer`` and ``$select``.
 
-    :raises GraphError: 400 for a time zone that nobody knows.
+    :raises GraphError: 400 for an unknown time zone.
     """
-    request, keys_apart = call.request, call.world.settings.guesses.change_key == "date"
+    request, keys_apart = call.request, call.guesses.change_key == "date"
     wanted = request.preferences()
     selected = request.query.get("$select")
     names = frozenset(name.strip().lower() for name in selected.split(",")) if selected else None
@@ -55,7 +63,7 @@ def style_of(call: Call) -> Style:
 
 
 def event(item: Item, style: Style) -> Json:
-    """Return the event as JSON; ``id`` and the etag are always there."""
+    """Return the event as JSON; ``id`` and the etag are always present."""
     shown: Json = {"@odata.etag": f'W/"{_change_key(item, style)}"', "id": _id(item, style)}
     if style.select is None:
         shown.update((name, render(item, style)) for name, render in _USUAL.items())
@@ -66,12 +74,12 @@ def event(item: Item, style: Style) -> Json:
 
 
 def comparable(item: Item) -> Json:
-    """Return the event with all that it can be filtered and ordered by, times in UTC."""
+    """Return the event with everything that it can be filtered and sorted by, times in UTC."""
     return {**event(item, _PLAIN), "uid": item.event.meeting.uid}
 
 
 def subject(item: Item) -> str:
-    """Return the subject as this mailbox shows it: rooms put the organizer's name there."""
+    """Return the subject as this mailbox shows it; a room shows the organizer's name instead."""
     copy, meeting = item.event, item.event.meeting
     text = meeting.organizer.name if _is_room(item) else item.slot.subject or meeting.subject
     return f"Canceled: {text}" if item.is_cancelled and not copy.is_organizer else text
@@ -141,7 +149,7 @@ def _organizer(item: Item, _: Style) -> Json:
 
 def _time(item: Item, moment: datetime.datetime, style: Style) -> Json:
     if item.event.meeting.is_all_day:
-        # Midnight to midnight in whatever zone was asked for: whole days are days everywhere.
+        # Midnight to midnight in the zone that the reader asked for: an all-day event is the same day everywhere.
         moment = moment.astimezone(item.event.meeting.time_zone).replace(tzinfo=style.zone)
     return time_zones.to_graph(moment, style.zone_name, style.zone)
 
@@ -205,7 +213,7 @@ _USUAL: dict[str, _Render] = {
     "attendees": _attendees,
     "organizer": _organizer,
 }
-#: What comes only if it is selected by name.
+#: Properties that are returned only if selected by name.
 _ON_REQUEST: dict[str, _Render] = {
     "cancelledOccurrences": _cancelled_occurrences,
     "occurrenceId": lambda item, style: (

@@ -1,4 +1,4 @@
-"""Time zones by the names that the service takes: IANA's, and Windows' for the commoner ones."""
+"""Times in Graph's JSON, and time zones by IANA name or, for the common ones, by Windows name."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def zone(name: str) -> datetime.tzinfo:
 
 
 def to_graph(moment: datetime.datetime, name: str, where: datetime.tzinfo) -> dict[str, object]:
-    """Return a ``dateTimeTimeZone``: the wall clock in the zone, with seven decimals and no offset."""
+    """Return a ``dateTimeTimeZone``: local time in the zone, with seven decimals and no offset."""
     return {"dateTime": f"{moment.astimezone(where):%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": name}
 
 
 def from_graph(value: object) -> datetime.datetime:
-    """Read a ``dateTimeTimeZone``; an offset within its ``dateTime`` wins.
+    """Read a ``dateTimeTimeZone``; an offset in its ``dateTime`` takes precedence.
 
     :raises GraphError: 400 if it is not one.
     """
@@ -63,7 +63,7 @@ def from_graph(value: object) -> datetime.datetime:
 
 
 def parse(text: str) -> datetime.datetime:
-    """Read an ISO 8601 time of any number of decimals, with or without an offset.
+    """Read an ISO 8601 time with any number of decimals, with or without an offset.
 
     :raises GraphError: 400 if it is not one.
     """

@@ -1,4 +1,4 @@
-"""Running the application: one process, TLS, and an end within a second of being asked."""
+"""The sandbox as one ASGI application, and the server that runs it: one process, TLS, a stop within a second."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.routing import Router
 
-from airflow_graph_cancel.sandbox.traffic.asgi import BreakableProtocol
+from airflow_graph_cancel.sandbox.control.control_api import Control
+from airflow_graph_cancel.sandbox.entra import authority
+from airflow_graph_cancel.sandbox.graph_api.pipeline import GraphPipeline
+from airflow_graph_cancel.sandbox.traffic.asgi import BreakableProtocol, Receive, Scope, Send
 
 if TYPE_CHECKING:
     import socket
@@ -20,16 +24,34 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from airflow_graph_cancel.sandbox.server.app import SandboxApp
+    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
 
-#: Seconds that requests in flight are given when the sandbox is stopped.
+#: Seconds in which requests in flight can finish when the sandbox is stopped.
 GRACE = 0.3
 
 
-class SandboxServer(uvicorn.Server):
-    """uvicorn, which says when it answers and does not wait for clients when it is stopped.
+class SandboxApp:
+    """Routes paths that begin with a version of Graph to Graph, all others to sign-in and control.
 
-    :param beside: A server that is started and stopped together with it, and the socket that it listens on.
+    :param port: The port at which clients reach it, for links and for the audience of tokens.
+    """
+
+    def __init__(self, provider: IdentityProvider, port: int) -> None:
+        self._graph = GraphPipeline(provider, port)
+        self._others = Router([*Control(provider).routes(), *authority.routes(provider, port)])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["raw_path"].split(b"/", 2)[1] in (b"v1.0", b"beta"):
+            await self._graph(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+
+class SandboxServer(uvicorn.Server):
+    """uvicorn, with a callback when it is ready, and without waiting for clients when it stops.
+
+    :param beside: A server that starts and stops together with this one, and its socket.
     """
 
     def __init__(
@@ -44,7 +66,7 @@ class SandboxServer(uvicorn.Server):
         self._beside_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then say so."""
+        """Start to listen, then call back."""
         if self._beside:
             server, listener = self._beside
             self._beside_task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -52,7 +74,7 @@ class SandboxServer(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening; cut off whoever is still connected after the grace."""
+        """Stop listening; close the connections that are left after the grace period."""
         asyncio.get_running_loop().call_later(GRACE, self._cut_off)
         if self._beside:
             self._beside[0].should_exit = True
@@ -61,7 +83,7 @@ class SandboxServer(uvicorn.Server):
             await self._beside_task
 
     def _cut_off(self) -> None:
-        # What is cut off here is meant to be; uvicorn would log each request of it as an error.
+        # These requests are aborted on purpose; uvicorn would log each as an error.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.force_exit = True
         for connection in list(self.server_state.connections):
@@ -71,7 +93,7 @@ class SandboxServer(uvicorn.Server):
 
 
 class ServerBeside(SandboxServer):
-    """A server that leaves signals to the one that it stands beside."""
+    """A server that leaves signals to the main server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,7 +113,7 @@ def run(
     """Serve until SIGINT or SIGTERM.
 
     :param until_eof: Also stop when standard input ends, as it does when the parent process dies.
-    :param plain: Another application, and the socket on which it is served without TLS.
+    :param plain: Another application, and the socket for it, without TLS.
     """
     config = _config(app, context)
     beside = (ServerBeside(_config(plain[0])), plain[1]) if plain else None

@@ -1,4 +1,4 @@
-"""The sandbox's own certificate authority, kept so that a saved connection goes on working."""
+"""The sandbox's certificate authority. It is kept between starts, so saved connections keep working."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = ("localhost", "127.0.0.1", "::1")
 def server_context(directory: Path) -> tuple[ssl.SSLContext, Path]:
     """Return a TLS context for the server, and the path of the CA that its clients must trust.
 
-    The CA is made once for a directory; the server's certificate is new at each start.
+    The CA is created once per directory, the server's certificate at each start.
     """
     directory.mkdir(parents=True, exist_ok=True)
     certificate, key = directory / "ca.pem", directory / "ca-key.pem"

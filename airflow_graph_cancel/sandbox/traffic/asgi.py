@@ -1,4 +1,4 @@
-"""Graph on the wire: ASGI in and out, and connections that really break."""
+"""ASGI in and out, and connections that really break."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from airflow_graph_cancel.sandbox.graph_api import paths
-from airflow_graph_cancel.sandbox.traffic.messages import Answer, Request
-
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.graph_api.pipeline import GraphService, Outcome
+    from airflow_graph_cancel.sandbox.traffic.messages import Delivery, Response
 
-# The types of ASGI itself, which leaves the values of scope and messages open.
+# ASGI's own types, which leave the values of scope and messages open.
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -28,52 +25,16 @@ _JSON = b"application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Co
 
 
 class BreakableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with the connection put where the application can break it."""
+    """uvicorn's HTTP protocol, with the transport in the scope, where the application can break the connection."""
 
     def on_message_begin(self) -> None:
-        """Begin a request as uvicorn does, and let the application know the transport."""
+        """Begin a request as uvicorn does, and add the transport to its scope."""
         super().on_message_begin()
         cast("Scope", self.scope)[TRANSPORT] = self.transport
 
 
-class GraphEndpoint:
-    """The ASGI application below ``/v1.0`` and ``/beta``.
-
-    Written on ASGI itself: a request costs a fraction of what a routing framework takes for one.
-    """
-
-    def __init__(self, service: GraphService) -> None:
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        body = await read_body(receive)
-        if body is None:
-            return
-        raw_path = scope["raw_path"].decode("ascii")
-        query = scope["query_string"].decode("ascii")
-        version, slash, below = raw_path[1:].partition("/")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request = Request(
-            method=scope["method"],
-            path=f"{raw_path}?{query}" if query else raw_path,
-            version=version,
-            below=slash + below,
-            query=paths.parse_query(query),
-            headers=headers,
-            body=body,
-            origin=f"https://{headers.get('host', 'localhost')}",
-            number=self._service.world.ledger.next_number(),
-        )
-        outcome = await self._service.serve(request)
-        if outcome.breaks:
-            await break_connection(outcome, scope, receive, send)
-        else:
-            await send_answer(outcome.answer, send)
-
-
 async def read_body(receive: Receive) -> bytes | None:
-    """Return the whole body; None if the client went away before it was there."""
+    """Return the whole body; None if the client disconnected first."""
     body = b""
     while True:
         message = await receive()
@@ -84,37 +45,38 @@ async def read_body(receive: Receive) -> bytes | None:
             return body
 
 
-async def send_answer(answer: Answer, send: Send) -> None:
-    """Send an answer with its length, so that the connection can be used again."""
-    body = answer.encoded()
-    await send({"type": "http.response.start", "status": answer.status, "headers": _headers(answer, len(body))})
+async def send_response(response: Response, send: Send) -> None:
+    """Send a response with its length, which keeps the connection reusable."""
+    body = response.encoded()
+    await send({"type": "http.response.start", "status": response.status, "headers": _headers(response, len(body))})
     await send({"type": "http.response.body", "body": body})
 
 
-async def break_connection(outcome: Outcome, scope: Scope, receive: Receive, send: Send) -> None:
-    """Fail in the way that the outcome names: reset, close without an answer, half an answer, or silence first."""
+async def break_connection(delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
+    """Fail as the delivery says: reset, close without a response, half a response, or silence first."""
     transport = cast("asyncio.Transport", scope[TRANSPORT])
-    if outcome.seconds:
-        # A client that gives up earlier ends the wait.
+    if delivery.seconds:
+        # The wait ends early if the client disconnects.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(_disconnected(receive), outcome.seconds)
-    if outcome.breaks == "truncated":
-        whole = outcome.answer.encoded() or b'{"value":'
+            await asyncio.wait_for(_disconnected(receive), delivery.seconds)
+    if delivery.breaks == "truncated":
+        response = delivery.response
+        whole = response.encoded() or b'{"value":'
         half = whole[: max(1, len(whole) // 2)]
-        headers = _headers(outcome.answer, len(whole) + 1)
-        await send({"type": "http.response.start", "status": outcome.answer.status, "headers": headers})
+        headers = _headers(response, len(whole) + 1)
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": half, "more_body": True})
-    if outcome.breaks == "reset":
-        reset(transport)
+    if delivery.breaks == "reset":
+        _reset(transport)
     else:
         transport.close()
     await _disconnected(receive)
 
 
-def reset(transport: asyncio.Transport) -> None:
-    """End the connection with a TCP RST: without lingering, the kernel drops what is unsent and resets."""
+def _reset(transport: asyncio.Transport) -> None:
+    """End the connection with a TCP RST: without lingering, the kernel drops unsent data and resets."""
     descriptor = transport.get_extra_info("socket").fileno()
-    # uvloop's own socket object cannot set options; a second handle on the same connection can.
+    # uvloop's socket object cannot set options; a second handle on the same connection can.
     with socket.socket(fileno=os.dup(descriptor)) as handle:
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
@@ -125,11 +87,11 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _headers(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:
-    headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    if length and "Content-Type" not in answer.headers:
+def _headers(response: Response, length: int) -> list[tuple[bytes, bytes]]:
+    headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
+    if length and "Content-Type" not in response.headers:
         headers.append((b"Content-Type", _JSON))
     headers.append((b"Cache-Control", b"private"))
-    if answer.status != 204:
+    if response.status != 204:
         headers.append((b"Content-Length", str(length).encode()))
     return headers

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, with which requests, how often, and whether before or after the effect."""
+"""Faults on demand: which requests fail, how, how often, and whether before or after the effect."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.traffic.messages import Answer, GraphError, Request
+from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Request, Response
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.behaviour import Settings
     from airflow_graph_cancel.sandbox.tenant.entities import Json
 
-#: Faults that are an answer; these also work for single requests within a batch.
-ANSWERS = ("429", "500", "502-html", "503", "504", "401-expired", "400-invalid-recipients", "empty-500")
-#: Faults of the connection; within a batch they concern the batch as a whole.
+#: Faults that are a response; these also work for single requests within a batch.
+RESPONSES = ("429", "500", "502-html", "503", "504", "401-expired", "400-invalid-recipients", "empty-500")
+#: Faults of the connection; these affect a batch as a whole.
 BREAKS = ("reset", "close", "truncated", "hang")
-KINDS = (*ANSWERS, *BREAKS, "slow")
-#: The request header that asks for a fault on that very request.
+KINDS = (*RESPONSES, *BREAKS, "slow")
+#: The request header that asks for a fault on that request.
 HEADER = "sandbox-fault"
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which requests a fault waits for; what is None matches anything.
+    """Which requests a fault applies to; None matches anything.
 
-    :param path: Regular expression, searched in path and query as sent. Without one, a fault concerns Graph only and
-        leaves the token endpoint alone.
+    :param path: Regular expression, searched in path and query as sent. Without one, a fault applies to Graph only,
+        not to the token endpoint.
     """
 
     method: str | None = None
@@ -40,13 +40,13 @@ class Match:
 
 @dataclass(slots=True)
 class Fault:
-    """Something that goes wrong.
+    """A fault.
 
     :param times: How often; None for always.
-    :param probability: Of each request that matches, from 0 to 1.
-    :param after_effect: Carry the request out first, then lose the answer.
-    :param delay: Seconds to wait before the answer, or before the connection breaks.
-    :param retry_after: Literal value of the answer's ``Retry-After``.
+    :param probability: For each matching request, from 0 to 1.
+    :param after_effect: Carry the request out first, then lose the response.
+    :param delay: Seconds to wait before the response, or before the connection breaks.
+    :param retry_after: Literal value of the response's ``Retry-After``.
     """
 
     kind: str
@@ -63,21 +63,21 @@ class Fault:
         if self.kind == "400-invalid-recipients":
             self.after_effect = True
 
-    def answer(self, request: Request, settings: Settings) -> Answer:
-        """Return what is answered in place of the right answer."""
+    def response(self, request: Request, settings: Settings) -> Response:
+        """Return the response that replaces the real one."""
         if self.kind == "502-html":
-            answer = Answer(502, _BAD_GATEWAY, {"Content-Type": "text/html"})
+            response = Response(502, _BAD_GATEWAY, {"Content-Type": "text/html"})
         elif self.kind == "empty-500":
-            answer = Answer(500)
+            response = Response(500)
         else:
             status, code, message = _WORDING.get(self.kind, _WORDING["503"])
-            answer = GraphError(status, code, message).answer(request)
+            response = GraphError(status, code, message).response(request)
         retry_after = self.retry_after
         if retry_after is None and self.kind == "429":
             retry_after = settings.retry_after()
         if retry_after is not None:
-            answer.headers["Retry-After"] = retry_after
-        return answer
+            response.headers["Retry-After"] = retry_after
+        return response
 
 
 _WORDING = {
@@ -91,7 +91,7 @@ _WORDING = {
 
 
 class Faults:
-    """The faults that wait for a request; the first that matches is taken."""
+    """The faults that wait for a request; the first that matches applies."""
 
     def __init__(self, seed: int) -> None:
         self._waiting: dict[int, Fault] = {}
@@ -99,13 +99,13 @@ class Faults:
         self._random = random.Random(seed)
 
     def add(self, fault: Fault) -> int:
-        """Let a fault wait; return its number."""
+        """Add a fault; return its number."""
         self._numbers += 1
         self._waiting[self._numbers] = fault
         return self._numbers
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._waiting.clear()
 
     def pick(
@@ -117,16 +117,16 @@ class Faults:
         mailbox: str | None = None,
         event_id: str | None = None,
         in_batch: bool = False,
-        at_authority: bool = False,
+        at_sign_in: bool = False,
     ) -> Fault | None:
-        """Return the fault that strikes this request, if any, and count it as used."""
+        """Return the fault that applies to this request, if any, and count its use."""
         if header:
             return from_text(header)
         for number, fault in self._waiting.items():
             match = fault.match
             if (
                 (match.method and match.method != method)
-                or (match.path is None and at_authority)
+                or (match.path is None and at_sign_in)
                 or (match.path is not None and not re.search(match.path, path))
                 or (match.mailbox and match.mailbox.lower() != (mailbox or "").lower())
                 or (match.event_id and match.event_id != event_id)
@@ -149,7 +149,7 @@ class Faults:
 def from_json(value: object) -> Fault:
     """Read a fault from the control API.
 
-    :raises ValueError: naming what is wrong.
+    :raises ValueError: naming the invalid value.
     """
     if not isinstance(value, Mapping):
         raise ValueError("a fault must be an object with a kind")
@@ -161,13 +161,13 @@ def from_json(value: object) -> Fault:
             re.compile(match["path"])
         fault = Fault(**fields, match=Match(**match))
     except (TypeError, AttributeError, re.error) as error:
-        raise ValueError(f"not a fault: {error}") from error
+        raise ValueError(f"invalid fault: {error}") from error
     if fault.retry_after is not None:
         fault.retry_after = str(fault.retry_after)
         if not (fault.retry_after.isascii() and fault.retry_after.isprintable()):
-            raise ValueError("a fault's retry_after must be fit for a header")
+            raise ValueError("a fault's retry_after must be printable ASCII")
     if fault.times is not None and (not isinstance(fault.times, int) or fault.times < 1):
-        raise ValueError("a fault's times must be a whole number from 1, or null for always")
+        raise ValueError("a fault's times must be a positive integer, or null for always")
     if not isinstance(fault.probability, int | float) or not isinstance(fault.delay, int | float):
         raise ValueError("a fault's probability and delay must be numbers")
     return fault
@@ -176,10 +176,10 @@ def from_json(value: object) -> Fault:
 def from_text(text: str) -> Fault:
     """Read a fault from a header or the command line: ``KIND[;after][;retry_after=..][;delay=..]`` and so on.
 
-    The command line also knows ``times=`` (``always`` or a number), ``probability=``, ``path=``, ``method=``,
-    ``mailbox=`` and ``event_id=``.
+    On the command line also ``times=`` (``always`` or a number), ``probability=``, ``path=``, ``method=``, ``mailbox=``
+    and ``event_id=``.
 
-    :raises ValueError: naming what is wrong.
+    :raises ValueError: naming the invalid value.
     """
     kind, *options = (part.strip() for part in text.split(";"))
     fields: dict[str, object] = {"kind": kind}

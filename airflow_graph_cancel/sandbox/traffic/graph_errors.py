@@ -1,30 +1,28 @@
-"""Every refusal of the service that the sandbox knows, worded as it was documented or observed."""
+"""Every error of the service that the sandbox knows, worded as documented or observed."""
 
 from __future__ import annotations
 
 from airflow_graph_cancel.sandbox.traffic.messages import GraphError
 
-_NOT_FOUND = "The specified object was not found in the store."
-
 
 def item_not_found() -> GraphError:
-    """Refuse an unknown id, one of another mailbox, or one cancelled already: the service tells none apart."""
-    return GraphError(404, "ErrorItemNotFound", _NOT_FOUND)
+    """Refuse an id that is unknown, of another mailbox, or cancelled already: the service does not tell them apart."""
+    return GraphError(404, "ErrorItemNotFound", "The specified object was not found in the store.")
 
 
 def malformed_id() -> GraphError:
-    """Refuse an id that cannot be one."""
+    """Refuse an id that cannot be an item's id."""
     return GraphError(400, "ErrorInvalidIdMalformed", "Id is malformed.")
 
 
 def not_organizer(code: str) -> GraphError:
-    """Refuse to cancel an attendee's or a room's copy. Documented is the message; the code is a guess."""
+    """Refuse to cancel an attendee's or a room's copy. The message is documented; the code is a guess."""
     message = "Your request can't be completed. You need to be an organizer to cancel a meeting."
     return GraphError(400, code, message)
 
 
 def no_recipients() -> GraphError:
-    """Refuse to cancel an event to which nobody is invited, which is the stricter of two guesses."""
+    """Refuse to cancel an event without attendees: the stricter of two guesses."""
     return GraphError(
         400,
         "ErrorInvalidRecipients",
@@ -33,7 +31,7 @@ def no_recipients() -> GraphError:
 
 
 def invalid_recipients() -> GraphError:
-    """Say that an attendee's mailbox is gone; seen to come although the change was made."""
+    """Report that an attendee's mailbox is gone; observed although the change was made."""
     return GraphError(400, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
 
 
@@ -43,7 +41,7 @@ def invalid_user(name: str) -> GraphError:
 
 
 def mailbox_not_enabled() -> GraphError:
-    """Refuse somebody who is known, but has no mailbox in the cloud."""
+    """Refuse a known user without a mailbox in the cloud."""
     message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
     return GraphError(404, "MailboxNotEnabledForRESTAPI", message)
 
@@ -55,28 +53,28 @@ def directory_object_not_found(name: str) -> GraphError:
 
 
 def access_denied() -> GraphError:
-    """Refuse for a missing permission, or for want of any right to that mailbox."""
+    """Refuse because of a missing permission, or because of the mailbox."""
     return GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
 
 def out_of_policy() -> GraphError:
-    """Refuse a mailbox that is outside the application access policy."""
+    """Refuse a mailbox outside the application access policy."""
     message = "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
     return GraphError(403, "ErrorAccessDenied", message, bare=True)
 
 
 def me_without_person() -> GraphError:
-    """Refuse ``/me`` with a token that speaks for no person."""
+    """Refuse ``/me`` with the token of an application."""
     return GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
 
 
 def no_token() -> GraphError:
-    """Refuse a request without Authorization, or with an empty one."""
+    """Refuse a request with a missing or empty Authorization header."""
     return GraphError(401, "InvalidAuthenticationToken", "Access token is empty.")
 
 
 def garbled_token() -> GraphError:
-    """Refuse what is no token of this tenant."""
+    """Refuse a value that is not a token of this tenant."""
     return GraphError(401, "InvalidAuthenticationToken", "CompactToken parsing failed with error code: 80049217")
 
 
@@ -87,7 +85,7 @@ def wrong_audience() -> GraphError:
 
 
 def expired_token() -> GraphError:
-    """Refuse a token whose time is over."""
+    """Refuse an expired token."""
     return GraphError(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
 
 
@@ -98,22 +96,27 @@ def no_permissions() -> GraphError:
 
 
 def mailbox_concurrency(retry_after: str | None) -> GraphError:
-    """Refuse more requests at a time on one mailbox than one application may have."""
+    """Refuse a request above the limit of concurrent requests."""
     message = "Application is over its MailboxConcurrency limit."
     return GraphError(429, "ApplicationThrottled", message, bare=True, retry_after=retry_after)
 
 
 def unknown_segment(segment: str) -> GraphError:
-    """Refuse a path that leads nowhere."""
+    """Refuse an unknown path."""
     return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 
 
 def method_not_allowed() -> GraphError:
-    """Refuse a method that the resource does not have."""
+    """Refuse a method that the resource does not support."""
     message = "Specified HTTP method is not allowed for the request target."
     return GraphError(405, "Request_BadRequest", message)
 
 
 def bad_request(message: str) -> GraphError:
-    """Refuse anything that the service calls malformed."""
+    """Refuse any other malformed request."""
     return GraphError(400, "BadRequest", message)
+
+
+def cannot_complete(reason: str) -> GraphError:
+    """Refuse a calendar operation that the service, or the sandbox, cannot carry out."""
+    return GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {reason}.")

@@ -1,4 +1,4 @@
-"""What was asked of Graph and of the login, so that a test can count what a client really sent."""
+"""The log of requests to Graph and to the sign-in service. A test can count what a client really sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_graph_cancel.sandbox.tenant.entities import Json, Revision
 
 
 class Record(NamedTuple):
-    """One request; ``status`` is None if no answer was sent."""
+    """One request; ``status`` is None if no response was sent."""
 
     n: int
     at: float
@@ -30,13 +30,13 @@ class Record(NamedTuple):
 
 @dataclass(slots=True)
 class TokenRequest:
-    """One request for a token, without anything in it that is secret; ``status`` is None if no answer was sent.
+    """One request for a token, without its secrets; ``status`` is None if no response was sent.
 
-    :param grant_type: As it was sent; ``device_code_request`` begins a sign-in, ``managed_identity`` asks the machine.
-    :param credential: How the application proved itself: ``secret``, ``certificate``, ``federated``, ``imds``,
-        ``app_service``; None if it did not, as a public one need not.
-    :param person: Address of the person whom a token was issued for.
-    :param error: The refusal's name, and ``code`` the number of its AADSTS code.
+    :param grant_type: As sent; ``device_code_request`` begins a sign-in, ``managed_identity`` asks the machine.
+    :param credential: How the application authenticated: ``secret``, ``certificate``, ``federated``, ``imds`` or
+        ``app_service``; None for a public client.
+    :param person: Address of the person for whom the token was issued.
+    :param error: Name of the error; ``code`` is the number of its AADSTS code.
     """
 
     grant_type: str
@@ -52,7 +52,7 @@ class TokenRequest:
 
 
 class Ledger:
-    """Requests in the order in which they were answered, numbered in the order in which they came."""
+    """Requests in the order of their responses, numbered in the order of arrival."""
 
     def __init__(self, revision: Revision | None = None) -> None:
         self._revision = revision or Revision()
@@ -68,21 +68,21 @@ class Ledger:
         return self._numbers
 
     def count_token(self) -> None:
-        """Count a token that was issued."""
+        """Count an issued token."""
         self.tokens += 1
 
     def add_token_request(self, request: TokenRequest) -> None:
-        """Enter a request for a token that was answered or lost."""
+        """Add a request for a token."""
         self.token_requests.append(request)
 
     def add(self, record: Record) -> None:
-        """Enter a finished request."""
+        """Add a finished request."""
         self._revision.bump()
         self.records.append(record)
         self.statuses["lost" if record.status is None else str(record.status)] += 1
 
     def clear(self) -> None:
-        """Forget everything; numbers go on, so that a later request is never taken for an earlier one."""
+        """Forget everything. Numbers continue, so a later request is never mistaken for an earlier one."""
         self._revision.bump()
         self.records.clear()
         self.statuses.clear()
@@ -90,9 +90,9 @@ class Ledger:
         self.tokens = 0
 
     def to_json(self, since: int = 0) -> list[Json]:
-        """Return the requests as the control API shows them, in the order in which they came.
+        """Return the requests as the control API shows them, in the order of arrival.
 
-        :param since: Only those with a greater number.
+        :param since: Only requests with a greater number.
         """
         rows: list[Json] = []
         for record in sorted(self.records):
@@ -104,7 +104,7 @@ class Ledger:
         return rows
 
     def token_requests_to_json(self) -> list[Json]:
-        """Return the requests for tokens, in the order in which they were answered."""
+        """Return the requests for tokens, in the order of their responses."""
         return [
             {**asdict(each), "at": datetime.datetime.fromtimestamp(each.at, datetime.UTC).isoformat()}
             for each in self.token_requests

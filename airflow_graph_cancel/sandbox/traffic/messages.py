@@ -1,4 +1,4 @@
-"""One request to Graph and the answer to it, alone or within a batch."""
+"""A request to Graph and the response to it, alone or within a batch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Caller:
-    """Who a token speaks for.
+    """The identity that a token stands for.
 
     :param app: The application's client id.
     :param permissions: Application roles, or delegated scopes if ``upn`` is set.
-    :param upn: Address of the signed-in person; None for an application by itself.
+    :param upn: Address of the signed-in person; None for an application.
     """
 
     app: str
@@ -30,11 +30,11 @@ class Caller:
 class Request:
     """A request as Graph sees it.
 
-    :param path: Path and query as they were sent, still percent-encoded, from the version on.
-    :param below: The path below the version, without the query, still percent-encoded.
+    :param path: Path and query as sent, percent-encoded, including the version.
+    :param below: The path below the version, without the query, percent-encoded.
     :param headers: By lower-case name.
-    :param origin: Scheme, host and port, for links in the answer.
-    :param batch: Number of the batch request that this one came in.
+    :param origin: Scheme, host and port, for links in the response.
+    :param batch: Number of the batch request that contained this one.
     """
 
     method: str
@@ -51,13 +51,13 @@ class Request:
 
     @property
     def client_request_id(self) -> str:
-        """The caller's own id for the request; the service repeats its own if there is none."""
+        """The caller's own id for the request; the service's id if the caller sent none."""
         return self.headers.get("client-request-id") or self.request_id
 
     def json(self) -> Json:
         """Return the body as a JSON object.
 
-        :raises GraphError: 400 if it is something else.
+        :raises GraphError: 400 if it is not one.
         """
         try:
             value = json.loads(self.body) if self.body.strip() else {}
@@ -77,11 +77,11 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
-    """What Graph answers.
+class Response:
+    """Graph's response.
 
-    :param body: A JSON object, raw bytes (with their own content type in ``headers``), or nothing.
-    :param effect: Whether the tenant was changed.
+    :param body: A JSON object, raw bytes (with their content type in ``headers``), or nothing.
+    :param effect: Whether the request changed the tenant.
     """
 
     status: int
@@ -96,10 +96,23 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-class GraphError(Exception):
-    """A refusal, as the service words it.
+@dataclass(slots=True)
+class Delivery:
+    """A response, and how the connection fails while it is sent, if it does.
 
-    :param bare: Without ``innerError``, as throttling and policy refusals come.
+    :param breaks: One of ``faults.BREAKS``; None for an intact response.
+    :param seconds: How long the connection is held before it fails.
+    """
+
+    response: Response
+    breaks: str | None = None
+    seconds: float = 0.0
+
+
+class GraphError(Exception):
+    """An error response in the service's words.
+
+    :param bare: Without ``innerError``, as in throttling and policy errors.
     """
 
     def __init__(
@@ -112,8 +125,8 @@ class GraphError(Exception):
         self.bare = bare
         self.retry_after = retry_after
 
-    def answer(self, request: Request) -> Answer:
-        """Return the envelope for this request."""
+    def response(self, request: Request) -> Response:
+        """Return the error response to this request."""
         error: Json = {"code": self.code, "message": self.message}
         if not self.bare:
             error["innerError"] = {
@@ -122,4 +135,4 @@ class GraphError(Exception):
                 "client-request-id": request.client_request_id,
             }
         headers = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
-        return Answer(self.status, {"error": error}, headers)
+        return Response(self.status, {"error": error}, headers)

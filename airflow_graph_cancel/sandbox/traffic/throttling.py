@@ -1,4 +1,4 @@
-"""How many requests an application may have in flight."""
+"""Limits on an application's concurrent requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Throttle:
-    """Counts what is in flight by application and mailbox; one mailbox over its limit does not affect others."""
+    """Counts requests in flight by application and mailbox; one mailbox over its limit does not affect others."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -24,9 +24,9 @@ class Throttle:
 
     @contextmanager
     def slot(self, app: str, mailbox_id: str) -> Iterator[None]:
-        """Hold one of the application's places on the mailbox.
+        """Count a request of the application on the mailbox for as long as the context lasts.
 
-        :raises GraphError: 429 if there is none left.
+        :raises GraphError: 429 if the limit is reached.
         """
         key = (app, mailbox_id)
         limit = self._settings.app_concurrency
