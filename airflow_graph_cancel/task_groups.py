@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import TaskGroup, XComArg
+from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_graph_cancel.operators.approve import GraphApprovePlanOperator
@@ -21,7 +20,6 @@ from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor
 
 if TYPE_CHECKING:
     from airflow.sdk.bases.notifier import BaseNotifier
-    from airflow.sdk.bases.operator import BaseOperator
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.execution_time.hitl import HITLUser
 
@@ -46,7 +44,8 @@ class CancellationTasks:
     :param cancel: its output says what became of the meetings.
     :param wait: its output says that they are gone.
     :param report: its output has the paths of the files, and a summary for a chat message.
-    :param done: fails if any of the others did; succeeds after a rejection, too, unlike ``wait``.
+    :param done: fails if any of the others did; unlike ``wait``, it succeeds after a rejection, too. It is skipped if a
+        branch skips the whole group.
     """
 
     find: GraphFindEventsOperator
@@ -54,7 +53,7 @@ class CancellationTasks:
     cancel: GraphCancelEventsOperator
     wait: GraphEventsCancelledSensor
     report: GraphCancelReportOperator
-    done: EmptyOperator
+    done: BaseOperator
 
 
 def cancel_with_approval(
@@ -189,9 +188,14 @@ def cancel_with_approval(
             retries=retries,
             map_index_template="{{ task.title }}",
         )
-        # Airflow judges a run by its last tasks, and the report alone would hide a failure before it. A teardown would
-        # not, but then a run that a person marks as failed ends as a success.
-        done = EmptyOperator(task_id="done", trigger_rule="none_failed_min_one_success")
+        # Airflow takes a run's state from its last tasks, and the report alone would hide an earlier failure. A
+        # teardown would not, but then a run that a person marks as failed ends as a success.
+        done = _Done(
+            task_id="done",
+            reported=f"{{{{ {_pull(report)} is not none }}}}",
+            trigger_rule="none_failed",
+            retries=retries,
+        )
         cancel >> wait >> done
         [find, *([approval] if approval else []), cancel, wait] >> report >> done
     return CancellationTasks(find, approval, cancel, wait, report, done)
@@ -204,6 +208,27 @@ class _ReportOfPlan(GraphCancelReportOperator):
         if is_nothing(self.plan):
             raise AirflowSkipException("No plan was made, so there is nothing to report on.")
         return super().execute(context)
+
+
+class _Done(BaseOperator):
+    """The end of the group, which fails if a task before it failed.
+
+    Some versions of Airflow skip ``none_failed_min_one_success`` in mapped task groups, so it has ``none_failed``
+    (https://github.com/apache/airflow/pull/69377). That rule also lets it run in a group that a branch skips. It then
+    skips itself, because tasks that follow it must not run.
+
+    :param reported: ``True`` if there is a report. (templated)
+    """
+
+    template_fields: Sequence[str] = ("reported",)
+
+    def __init__(self, *, reported: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reported = reported
+
+    def execute(self, context: Context) -> None:
+        if str(self.reported) != "True":
+            raise AirflowSkipException("The task group was skipped: there is no report.")
 
 
 def _pull(task: BaseOperator, key: str = "return_value") -> str:

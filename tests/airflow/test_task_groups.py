@@ -197,6 +197,62 @@ def test_a_group_for_each_closure(sandbox: Sandbox, meeting: dict[str, str], run
         assert text.startswith("# {{ conn.graph\\_calendar\\_default.password }}")
 
 
+def test_one_failed_closure_of_several_fails_the_run(
+    sandbox: Sandbox, meeting: dict[str, str], run_dag: Run, tmp_path: Path
+) -> None:
+    """Mapped too: the other closure is cancelled, the failed one is reported, and the run does not look fine."""
+    sandbox.create_event(
+        organizer=BEN, subject="One too many", attendees=[ADA], rooms=[ROOMS["Oak House"]],
+        start="2030-01-07T12:00:00Z", end="2030-01-07T13:00:00Z",
+    )  # fmt: skip
+    with DAG("mapped_failure", schedule=None) as dag:
+
+        @task_group
+        def closure(building: str) -> None:
+            cancel_with_approval(
+                building=building, max_meetings=1, report_folder=str(tmp_path), approve=False, retries=0,
+                group_id=None, **DAY,
+            )  # fmt: skip
+
+        closure.expand(building=list(ROOMS))
+
+    run = run_dag(dag)
+    assert str(run.state) == "failed"
+    assert states(run, "closure.") == {
+        "find0": "success", "cancel0": "failed", "wait0": "upstream_failed", "report0": "success",
+        "done0": "upstream_failed",
+        "find1": "success", "cancel1": "success", "wait1": "success", "report1": "success", "done1": "success",
+    }  # fmt: skip
+    assert [message["event_id"] for message in sandbox.messages()] == [meeting["Elm House"]]
+    assert len(written(tmp_path, "closure-0")[0]) == 2
+
+
+def test_a_group_that_a_branch_skips_is_skipped_to_its_end(
+    sandbox: Sandbox, meeting: dict[str, str], run_dag: Run, tmp_path: Path
+) -> None:
+    """What comes after ``done`` may cancel as well: it must not start because nothing failed."""
+    with DAG("branch_not_taken", schedule=None) as dag:
+
+        @task.branch
+        def neither() -> list[str]:
+            return []
+
+        first, second = (
+            cancel_with_approval(
+                building=building, report_folder=str(tmp_path), approve=False, group_id=building.split()[0].lower(),
+                retries=0, **DAY,
+            )
+            for building in ROOMS
+        )  # fmt: skip
+        neither() >> first.find
+        first.done >> second.find
+    run = run_dag(dag)
+    assert str(run.state) == "success"
+    assert set(states(run, "oak.").values()) == set(states(run, "elm.").values()) == {"skipped"}
+    assert not sandbox.requests()
+    assert not list(tmp_path.iterdir())
+
+
 def test_groups_of_one_dag_keep_apart(sandbox: Sandbox, meeting: dict[str, str], run_dag: Run, tmp_path: Path) -> None:
     """Two groups in a row write to the same folder and not into each other's files."""
     with DAG("two_groups", schedule=None) as dag:
