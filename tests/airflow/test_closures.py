@@ -248,7 +248,7 @@ def test_offboarding(office: Office) -> None:
     assert office.ended("offboarding") == "success"
     told = office.told()
     assert told["leavers series"] == told["leavers meeting"]
-    assert "Please turn to Ada." in told["leavers series"][0]
+    assert "Please ask Ada." in told["leavers series"][0]
     rows, _ = office.report("offboarding", "cancel_meetings")
     assert rows["handover"]["reason"] == "kept"
     standing = {copy["id"] for copy in office.sandbox.meetings(BEN) if not copy["is_cancelled"]}
