@@ -1,4 +1,4 @@
-"""A real Airflow (one metadata database for all tests) and a local Graph over TLS."""
+"""Airflow's settings, and a local Graph over TLS for the tests that ask for one."""
 
 from __future__ import annotations
 
@@ -12,25 +12,22 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from tests.support.connections import set_connection
+from tests.support.contoso import ADA, BEN, fill_tower, meet
 
-    from airflow.models.dagrun import DagRun
-    from airflow.sdk import DAG
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-# Airflow reads its settings when it is imported, so they stand before any import of it.
-ROOT = Path(__file__).parents[1]
+# Airflow reads its settings when it is imported, and writes them into its home: they stand before any import of it.
 HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
-DAGS = HOME / "dags"
-DAGS.mkdir()
 for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
     os.environ.pop(name, None)
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
-    AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
+    AIRFLOW__CORE__DAGS_FOLDER=str(HOME / "dags"),
     AIRFLOW__CORE__TEST_CONNECTION="Enabled",
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
     AIRFLOW__API_AUTH__JWT_SECRET="a-secret-of-the-tests-that-is-long-enough-for-hs512-" * 2,
@@ -53,14 +50,6 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(scope="session")
-def airflow_db() -> None:
-    """Airflow's metadata database, made once."""
-    from airflow.utils.db import initdb
-
-    initdb()
-
-
-@pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Sandbox]:
     """One local Graph for all tests."""
     from airflow_graph_cancel.sandbox.client import Sandbox
@@ -73,8 +62,7 @@ def sandbox_process() -> Iterator[Sandbox]:
 def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """An empty local Graph, and Airflow's default connection to it."""
     sandbox_process.reset()
-    connection = json.dumps(sandbox_process.connection)
-    monkeypatch.setenv("AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT", connection)
+    set_connection(monkeypatch, sandbox_process)
     monkeypatch.setenv("AIRFLOW_CONN_GRAPH_PERSON", json.dumps(sandbox_process.connection_person))
     return sandbox_process
 
@@ -82,28 +70,12 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
 @pytest.fixture
 def event_id(sandbox: Sandbox) -> str:
     """A meeting of Ada with Ben, in Ada's mailbox."""
-    ada, ben = "ada@contoso.example", "ben@contoso.example"
-    for address in (ada, ben):
-        sandbox.add_mailbox(address)
-    when = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
-    return str(sandbox.create_event(organizer=ada, subject="Planning", attendees=[ben], **when)["copies"][ada])
+    sandbox.add_mailboxes([{"address": ADA}, {"address": BEN}])
+    return meet(sandbox)
 
 
 @pytest.fixture
-def run_dag(airflow_db: None) -> Callable[..., DagRun]:
-    """Run a DAG to its end under a real Airflow, in this process."""
-
-    def run(dag: DAG, **conf: object) -> DagRun:
-        from airflow.dag_processing.bundles.manager import DagBundlesManager
-        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-
-        DagBundlesManager().sync_bundles_to_db()
-        bag = DagBag(dag_folder=os.devnull, bundle_name="dags-folder", bundle_path=DAGS)
-        file = DAGS / f"{dag.dag_id}.txt"
-        file.write_text("Made by a test.")
-        dag.fileloc, dag.relative_fileloc = str(file), file.name
-        bag.bag_dag(dag)
-        sync_bag_to_db(bag, "dags-folder", None)
-        return dag.test(run_conf=conf or None)
-
-    return run
+def tower(sandbox: Sandbox) -> Sandbox:
+    """A local Graph with three people, two rooms in North Tower and one in Harbour House."""
+    fill_tower(sandbox)
+    return sandbox

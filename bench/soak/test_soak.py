@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
+from tests.support.contoso import rows_of
+from tests.support.killing import kill_and_retry
+from tests.support.operators import cancel_events
+from tests.support.task_state import TaskStateStore
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-spec = importlib.util.spec_from_file_location(
-    "killed", Path(__file__).parents[2] / "tests" / "integration" / "test_cancel_events_killed.py"
-)
-assert spec is not None
-assert spec.loader is not None
-killed = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(killed)
-
 pytestmark = pytest.mark.timeout(900)
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 
 
 @pytest.mark.parametrize("batch", [True, False])
 def test_a_thousand_meetings_while_fifteen_percent_of_requests_fail(sandbox: Sandbox, batch: bool) -> None:
     """In every way that the local Graph knows, before the effect and after it: one message each."""
-    rows = []
-    for number in range(1000):
-        owner = f"organizer{number % 50}@contoso.example"
-        if number < 50:
-            sandbox.add_mailbox(owner)
-        event = sandbox.create_event(organizer=owner, subject="x", attendees=["guest@fabrikam.example"], **WHEN)
-        rows.append({"event_id": event["copies"][owner], "user_id": owner})
+    rows = rows_of(sandbox, *[20] * 50)
     answers = ["429", "500", "503", "504", "502-html", "empty-500", "400-invalid-recipients"]
     if batch:
         # Alone, a second 401 in a row is a refusal, as it should be; in a batch the other parts show that it is none.
@@ -52,12 +38,7 @@ def test_a_thousand_meetings_while_fifteen_percent_of_requests_fail(sandbox: San
             path = "batch$" if batch else "/events/"
             sandbox.add_fault(kind, times=None, probability=0.005, after_effect=after, match={"path": path})
 
-    class Store(dict[str, Any]):
-        def set(self, key: str, value: Any) -> None:
-            self[key] = value
-
-    operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Closed.", batch=batch)
-    result = asyncio.run(operator.aexecute({"task_state_store": Store()}))  # type: ignore[typeddict-item]
+    result = cancel_events(rows, TaskStateStore(), batch=batch)
     assert result["counts"] == {"cancelled": 1000}
     assert Counter(message["event_id"] for message in sandbox.messages()) == Counter(row["event_id"] for row in rows)
     requests = [request for request in sandbox.requests() if request["batch"] is None or "/events/" in request["path"]]
@@ -68,4 +49,4 @@ def test_a_thousand_meetings_while_fifteen_percent_of_requests_fail(sandbox: San
 @pytest.mark.parametrize("percent", [20, 45, 70])
 def test_a_thousand_meetings_and_a_process_that_is_killed(sandbox: Sandbox, tmp_path: Path, percent: int) -> None:
     """SIGKILL, then the retry: one message each, all reported as cancelled, what was settled not sent again."""
-    killed.kill_and_retry(sandbox, tmp_path, percent, each=50)
+    kill_and_retry(sandbox, tmp_path, percent, each=50)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,8 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from tests.support.connections import set_connection
+from tests.support.contoso import ADA, BEACON, BEN, NOT_HERE, create_meeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,28 +19,13 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ADA, BEN, ROOM = "ada@contoso.example", "ben@contoso.example", "beacon@contoso.example"
-
 
 @pytest.fixture
 def meeting(sandbox: Sandbox) -> dict[str, str]:
     """A meeting of Ada with Ben in a room: mailbox -> id of the copy there."""
-    for address, kind in ((ADA, "user"), (BEN, "user"), (ROOM, "room")):
+    for address, kind in ((ADA, "user"), (BEN, "user"), (BEACON, "room")):
         sandbox.add_mailbox(address, kind=kind)
-    return new_meeting(sandbox)
-
-
-def new_meeting(sandbox: Sandbox, **more: Any) -> dict[str, str]:
-    """One more meeting of Ada with Ben."""
-    details = {
-        "organizer": ADA,
-        "subject": "Planning",
-        "start": "2030-01-07T10:00:00+00:00",
-        "end": "2030-01-07T11:00:00+00:00",
-        "attendees": [BEN],
-        "rooms": [ROOM],
-    }
-    copies: dict[str, str] = sandbox.create_event(**{**details, **more})["copies"]
+    copies: dict[str, str] = create_meeting(sandbox, rooms=[BEACON])["copies"]
     return copies
 
 
@@ -72,7 +58,7 @@ def test_cancelled(sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel) ->
     assert (row["request_id"], row["attempts"]) == (request["request_id"], 1)
     (message,) = sandbox.messages(event_id=meeting[ADA])
     assert message["comment"] == "Closed."
-    assert set(message["recipients"]) == {BEN, ROOM}
+    assert set(message["recipients"]) == {BEN, BEACON}
 
 
 def test_already_cancelled(sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel) -> None:
@@ -86,7 +72,7 @@ def test_already_cancelled(sandbox: Sandbox, meeting: dict[str, str], cancel: Ca
 @pytest.mark.parametrize(("policy", "ends"), [("fail", "failed"), ("skip", "skipped"), ("succeed", "success")])
 def test_missing(sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel, policy: str, ends: str) -> None:
     """A wrong id must not pass as success unless somebody said that it may."""
-    state, row, _ = cancel(event_id="AAMkAGNotHere12345=", user_id=ADA, on_missing=policy, retries=3)
+    state, row, _ = cancel(event_id=NOT_HERE, user_id=ADA, on_missing=policy, retries=3)
     assert state == ends
     if policy == "succeed":
         assert row["outcome"] == "missing"
@@ -119,8 +105,7 @@ def test_not_organizer(
 
 def test_denied(sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Missing consent is not cured by asking again: one request, and the task fails although it has retries."""
-    reader = {**sandbox.connection, "login": "sandbox-reader"}
-    monkeypatch.setenv("AIRFLOW_CONN_READER", json.dumps(reader))
+    set_connection(monkeypatch, sandbox, "reader", login="sandbox-reader")
     state, _, run = cancel(event_id=meeting[ADA], user_id=ADA, conn_id="reader", retries=3)
     assert state == "failed"
     assert run.get_task_instances()[0].try_number == 1
@@ -131,7 +116,7 @@ def test_a_token_without_roles_is_denied_after_one_fresh_token(
     sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """401 that a really fresh token does not cure is the end: two requests, two tokens, no more."""
-    monkeypatch.setenv("AIRFLOW_CONN_ROLELESS", json.dumps({**sandbox.connection, "login": "sandbox-roleless"}))
+    set_connection(monkeypatch, sandbox, "roleless", login="sandbox-roleless")
     state, _, _ = cancel(event_id=meeting[ADA], user_id=ADA, conn_id="roleless", retries=3)
     assert state == "failed"
     assert len(sandbox.requests(method="POST", path="/cancel")) == 2
@@ -213,9 +198,7 @@ def test_preview_sends_nothing(
 ) -> None:
     """Preview reads and reports; a preview_only connection cannot be talked out of it by a DAG."""
     if way == "connection":
-        extra = {**sandbox.connection["extra"], "preview_only": True}
-        guarded = {**sandbox.connection, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT", json.dumps(guarded))
+        set_connection(monkeypatch, sandbox, extra={"preview_only": True})
     state, row, _ = cancel(event_id=meeting[ADA], user_id=ADA, preview=way == "operator")
     assert (state, row["outcome"]) == ("success", "preview")
     assert "2 attendees" in row["message"]
@@ -244,8 +227,7 @@ def test_templates_and_the_connections_mailbox(
     sandbox: Sandbox, meeting: dict[str, str], run_dag: Callable[..., DagRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Id and comment come from the run, the owner from the connection if the task names none."""
-    extra = {**sandbox.connection["extra"], "mailbox": ADA}
-    monkeypatch.setenv("AIRFLOW_CONN_ADAS", json.dumps({**sandbox.connection, "extra": extra}))
+    set_connection(monkeypatch, sandbox, "adas", extra={"mailbox": ADA})
     with DAG("templated", schedule=None) as dag:
         GraphCancelEventOperator(
             task_id="cancel",
@@ -279,31 +261,3 @@ def test_an_argument_that_a_task_returned_as_none_is_refused(
     run = run_dag(dag)
     assert {task.task_id: str(task.state) for task in run.get_task_instances()}["cancel"] == "failed"
     assert sandbox.requests() == []
-
-
-def test_a_switch_that_is_no_bool_is_refused() -> None:
-    """The text "false" of a feed would switch the preview on."""
-    with pytest.raises(ValueError, match="preview"):
-        GraphCancelEventOperator(task_id="a", event_id="E", preview="false")
-
-
-def test_the_users_own_retry_policy_wins() -> None:
-    """Ours is a default; an explicit one, also from default_args, and None are kept."""
-    from airflow.sdk import ExceptionRetryPolicy
-
-    from airflow_graph_cancel.retry import GraphRetryPolicy
-
-    own = ExceptionRetryPolicy([])
-    with DAG("policies", schedule=None, default_args={"retry_policy": own}):
-        assert GraphCancelEventOperator(task_id="a", event_id="E").retry_policy is own
-    with DAG("policies2", schedule=None):
-        assert isinstance(GraphCancelEventOperator(task_id="a", event_id="E").retry_policy, GraphRetryPolicy)
-        assert GraphCancelEventOperator(task_id="b", event_id="E", retry_policy=own).retry_policy is own
-        assert GraphCancelEventOperator(task_id="c", event_id="E", retry_policy=None).retry_policy is None
-
-
-@pytest.mark.parametrize("argument", ["on_missing", "on_not_organizer"])
-def test_a_misspelt_policy_is_found_when_the_dag_is_parsed(argument: str) -> None:
-    """Not on the night of the closure."""
-    with pytest.raises(ValueError, match=argument):
-        GraphCancelEventOperator(task_id="a", event_id="E", **{argument: "ignore"})

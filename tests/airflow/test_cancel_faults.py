@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from tests.support.contoso import ADA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
 # A 429 and a 401 are refusals: a service that has done the work does not send them.
 LOST = ("hang", "500", "502-html", "503", "504", "empty-500", "reset", "close", "truncated", "400-invalid-recipients")
@@ -144,3 +144,24 @@ def test_an_event_changed_between_tries_is_not_taken_for_the_first(
         )  # fmt: skip
     run = run_dag(dag, event=event_id)
     assert str(run.get_task_instances()[0].state) == "failed"
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_a_deferred_task_goes_on_where_it_was(
+    sandbox: Sandbox,
+    run_dag: Callable[..., DagRun],
+    event_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    after_effect: bool,
+) -> None:
+    """The state survives the deferral: a request that may have been carried out is looked at first."""
+    monkeypatch.setattr("airflow_graph_cancel.operators.base.LONGEST_WAIT", 0.5)
+    sandbox.add_fault("503", retry_after="1", after_effect=after_effect, match={"path": "/cancel$"})
+    with DAG("deferred_cancellation", schedule=None) as dag:
+        GraphCancelEventOperator(task_id="cancel", event_id=event_id, user_id=ADA)
+    run = run_dag(dag)
+    (instance,) = run.get_task_instances()
+    row = instance.xcom_pull(task_ids="cancel")
+    assert (str(instance.state), row["outcome"], row["attempts"]) == ("success", "cancelled", 1 if after_effect else 2)
+    assert instance.try_number == 1
+    assert len(sandbox.messages()) == 1

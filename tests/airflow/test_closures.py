@@ -5,7 +5,6 @@ All runs are started together and each test waits for its own, so that Airflow s
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox
-from tests.support.office import ADA, ANNOUNCED, BEN, CLEO, HOSTILE, TOM, fill, write_feeds
+from tests.support.closure_tenant import ANNOUNCED, HOSTILE, fill, write_feeds
+from tests.support.contoso import ADA, BEN, CLEO, TOM
+from tests.support.reports import csv_and_text
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "example_dags"
@@ -87,10 +88,8 @@ class Office:
 
     def report(self, dag_id: str, name: str) -> tuple[dict[str, dict[str, str]], str]:
         """A report's rows, by the name of the meeting, and its text."""
-        file = self.reports / dag_id / self.runs[dag_id] / f"{name}.csv"
-        with file.open(encoding="utf-8-sig", newline="") as rows:
-            found = {self.name(row["event_id"]): row for row in csv.DictReader(rows)}
-        return found, file.with_suffix(".md").read_text(encoding="utf-8")
+        rows, text = csv_and_text(self.reports / dag_id / self.runs[dag_id] / f"{name}.csv")
+        return {self.name(row["event_id"]): row for row in rows}, text
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
+REVIEW = "AAMkAGNT-quarterly-business-review-0001="
+AMARA, MARCUS = "amara.okafor@contoso.example", "marcus.bell@contoso.example"
 
 
 @pytest.fixture
@@ -151,3 +153,27 @@ def test_a_feed_may_come_late(tenant: Sandbox, examples: dict[str, DAG], run_dag
     states = {str(task.state) for task in run.get_task_instances() if task.task_id == "cancel"}
     assert (str(run.state), states) == ("success", {"skipped"})
     assert not tenant.messages()
+
+
+@pytest.mark.parametrize(("unwanted", "ends"), [([], "success"), ([MARCUS], "failed")])
+def test_a_scope_that_is_open_fails_the_run(
+    tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun], unwanted: list[str], ends: str
+) -> None:
+    """Whoever watches the DAG hears of it."""
+    run = run_dag(examples["check_access"], mailboxes=[AMARA], must_not_reach=unwanted)
+    assert str(run.state) == ends
+    if ends == "success":
+        (task,) = run.get_task_instances()
+        assert task.xcom_pull(task_ids="check_access")["mailboxes"][0]["readable"] == "yes"
+
+
+@pytest.mark.parametrize(("rows", "ends", "told"), [(0, "failed", 1), (7, "success", 0)], ids=["fails", "passes"])
+def test_the_review_is_off_only_when_the_check_fails(
+    tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun], rows: int, ends: str, told: int
+) -> None:
+    """The run fails as it would without the callback, and the review's people hear once, with the date."""
+    run = run_dag(examples["cancel_on_failure"], event_id=REVIEW, organizer=AMARA, rows=rows)
+    assert str(run.state) == ends
+    messages = tenant.messages()
+    assert [message["event_id"] for message in messages] == [REVIEW] * told
+    assert all(f"{run.run_after:%Y-%m-%d}" in message["comment"] for message in messages)

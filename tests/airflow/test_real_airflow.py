@@ -21,11 +21,12 @@ import psutil
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox
+from tests.support.contoso import ADA, BEN
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "example_dags" / "_demo"))
 import airflow_home  # noqa: E402
@@ -113,16 +114,6 @@ class Airflow:
 
 DAG = "/api/v2/dags/watched_cancellation"
 BULK_DAG = "/api/v2/dags/watched_bulk"
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
-    """Wait for a condition; fail by name if it never holds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if result := condition():
-            return result
-        time.sleep(0.5)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 @pytest.fixture(scope="module")

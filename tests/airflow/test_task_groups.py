@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG, task, task_group
 
 from airflow_graph_cancel.task_groups import cancel_with_approval
+from tests.support.connections import set_connection
+from tests.support.contoso import ADA, BEN
+from tests.support.reports import csv_and_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.models.dagrun import DagRun
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 ROOMS = {"Oak House": "oak@contoso.example", "Elm House": "elm@contoso.example"}
 DAY = {"start": "2030-01-07T00:00", "end": "2030-01-08T00:00", "timezone": "Europe/London"}
 Run = Callable[..., "DagRun"]
@@ -53,8 +55,7 @@ def states(run: DagRun, prefix: str = "cancel_meetings.") -> dict[str, str]:
 def written(folder: Path, name: str = "cancel_meetings") -> tuple[list[dict[str, str]], str]:
     """A report's rows, and its text."""
     (file,) = folder.rglob(f"{name}.csv")
-    with file.open(encoding="utf-8-sig", newline="") as rows:
-        return list(csv.DictReader(rows)), file.with_suffix(".md").read_text(encoding="utf-8")
+    return csv_and_text(file)
 
 
 def group(dag_id: str, folder: Path, **arguments: Any) -> DAG:
@@ -123,7 +124,7 @@ def test_outcomes_of_a_failed_cancelling_are_in_the_report(
     sandbox: Sandbox, meeting: dict[str, str], run_dag: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failed task returns nothing, but what it did is known: one was cancelled, one was refused."""
-    monkeypatch.setenv("AIRFLOW_CONN_SCOPED", json.dumps(sandbox.connection_as("sandbox-scoped")))
+    set_connection(monkeypatch, sandbox, "scoped", login="sandbox-scoped")
     sandbox.create_event(
         organizer=BEN, subject="Review", attendees=[ADA], rooms=[ROOMS["Oak House"]],
         start="2030-01-07T12:00:00Z", end="2030-01-07T13:00:00Z",

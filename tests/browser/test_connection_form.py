@@ -20,6 +20,7 @@ from playwright.sync_api import expect
 
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
 from tests.browser.connection_form import JSON_SECTION
+from tests.support.contoso import ADA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tests.browser.connection_form import ConnectionForm, ConnectionsPage
 
 CONN = "graph_calendar_default"
-ADA = "ada@contoso.example"
 SECRET = "sandbox-secret"
 PASSWORD = "s3cret-of-the-tests"
 PORT = "Port (enter 443)"

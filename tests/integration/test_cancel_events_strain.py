@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
+from tests.support.contoso import organizer, rows_of
+from tests.support.operators import cancel_events
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-STRAINED, OTHER = "strained@contoso.example", "other@contoso.example"
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+STRAINED, OTHER = organizer(0), organizer(1)
 SLOW = 1.5
 """Seconds: more than the one that a round trip may take, and than four times the best one."""
 
 
-def meetings(sandbox: Sandbox, **counts: int) -> list[dict[str, str]]:
-    """So many meetings in each of the two mailboxes."""
-    rows = []
-    for name, count in counts.items():
-        owner = f"{name}@contoso.example"
-        sandbox.add_mailbox(owner)
-        for _ in range(count):
-            event = sandbox.create_event(organizer=owner, subject="x", attendees=["guest@fabrikam.example"], **WHEN)
-            rows.append({"event_id": event["copies"][owner], "user_id": owner})
-    return rows
-
-
-def cancel(rows: list[dict[str, str]], **arguments: Any) -> dict[str, int]:
-    """Run the operator; return the counts."""
-    operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Closed.", **arguments)
-    return dict(asyncio.run(operator.aexecute({}))["counts"])
-
-
 def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
     """Three slots make batches of three; after a slow one the mailbox gets two, then three again."""
-    rows = meetings(sandbox, strained=14, other=3)
+    rows = rows_of(sandbox, 14, 3)
     sandbox.add_fault("slow", delay=SLOW, match={"event_id": rows[3]["event_id"]})
-    assert cancel(rows, concurrency=3) == {"cancelled": 17}
+    assert cancel_events(rows, concurrency=3)["counts"] == {"cancelled": 17}
     sizes = Counter(request["batch"] for request in sandbox.requests(mailbox=STRAINED))
     assert [sizes[batch] for batch in sorted(sizes)] == [3, 3, 2, 3, 3]
     assert list(Counter(request["batch"] for request in sandbox.requests(mailbox=OTHER)).values()) == [3]
@@ -49,10 +30,10 @@ def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
 
 def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) -> None:
     """Four that are slow at a time leave room for one, then for two; another mailbox shows what is possible."""
-    rows = meetings(sandbox, strained=9, other=9)
+    rows = rows_of(sandbox, 9, 9)
     sandbox.settings(latency=0.05)
     sandbox.add_fault("slow", times=4, delay=SLOW, match={"mailbox": STRAINED})
-    assert cancel(rows, batch=False) == {"cancelled": 18}
+    assert cancel_events(rows, batch=False)["counts"] == {"cancelled": 18}
     spans = sorted(
         (start := datetime.fromisoformat(request["at"]).timestamp(), start + request["seconds"])
         for request in sandbox.requests(mailbox=STRAINED)
@@ -66,11 +47,11 @@ def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) ->
 
 def test_only_what_was_throttled_waits_each_by_its_own_delay(sandbox: Sandbox) -> None:
     """Two parts of one batch are refused for one and for two seconds: the others are done at once, and not repeated."""
-    rows = meetings(sandbox, strained=6, other=6)
+    rows = rows_of(sandbox, 6, 6)
     waits = {rows[1]["event_id"]: 1.0, rows[2]["event_id"]: 2.0}
     for event_id, seconds in waits.items():
         sandbox.add_fault("429", retry_after=f"{seconds:.0f}", match={"path": "/cancel", "event_id": event_id})
-    assert cancel(rows) == {"cancelled": 12}
+    assert cancel_events(rows)["counts"] == {"cancelled": 12}
     sent: dict[str, list[float]] = {row["event_id"]: [] for row in rows}
     for request in sandbox.requests(path="/cancel"):
         event_id = unquote(request["path"].split("/events/")[1].removesuffix("/cancel"))

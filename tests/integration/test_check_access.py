@@ -10,14 +10,13 @@ import pytest
 
 from airflow_graph_cancel.graph.errors import AccessDeniedError, InvalidInputError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA, BEN, CYD, DEE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_graph_cancel.graph.access import AccessReport
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA, BEN, CYD, DEE = (f"{name}@contoso.example" for name in ("ada", "ben", "cyd", "dee"))
 
 
 @pytest.fixture

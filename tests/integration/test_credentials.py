@@ -13,15 +13,13 @@ from airflow_graph_cancel.graph.auth import refresh_token as refreshing
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, TryLaterError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA, BEN, TEAM, WHEN
 from tests.support.signing import signer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA, BEN, TEAM = "ada@contoso.example", "ben@contoso.example", "team@contoso.example"
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 
 
 @pytest.fixture(autouse=True)

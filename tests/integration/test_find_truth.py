@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 from bench.tenants.comparing import differences
 from bench.tenants.drawing import SEEDS, random_tenant
 from bench.tenants.filling import fill
 from bench.tenants.truth import Row, Truth, instances, truth
+from tests.support.connections import set_connection
+from tests.support.operators import run_operator
+from tests.support.plans import carry_out
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
     from bench.tenants.description import Closure
 
 
-class Store(dict[str, Any]):
-    """What a task keeps between its tries."""
-
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        self[key] = value
-
-
 @pytest.fixture
 def scoped(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A sandbox that Airflow's default connection enters as an application with a limited scope."""
-    monkeypatch.setenv("AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT", json.dumps(sandbox.connection_as("sandbox-scoped")))
+    set_connection(monkeypatch, sandbox, login="sandbox-scoped")
     return sandbox
 
 
@@ -58,13 +50,7 @@ def find(closure: Closure) -> dict[str, Any]:
         min_people=closure.min_people,
         include_past=closure.include_past,
     )
-    return dict(asyncio.run(operator.aexecute({})))
-
-
-def carry_out(plan: dict[str, Any]) -> dict[str, Any]:
-    """Cancel what is planned, as a task does."""
-    operator = GraphCancelEventsOperator(task_id="cancel", events=plan, comment="Closed.")
-    return dict(asyncio.run(operator.aexecute({"task_state_store": Store()})))  # type: ignore[typeddict-item]
+    return dict(run_operator(operator))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

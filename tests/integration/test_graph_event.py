@@ -20,14 +20,13 @@ from airflow_graph_cancel.graph.errors import (
     InvalidInputError,
 )
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA, BEN, NOT_HERE, TEAM, WHEN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ADA, BEN, TEAM = "ada@contoso.example", "ben@contoso.example", "team@contoso.example"
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 ONCE = Backoff(retry_for=0)
 
 
@@ -184,7 +183,7 @@ def test_get_event_selects(sandbox: Sandbox, event_id: str) -> None:
 def test_get_event_says_what_is_missing(sandbox: Sandbox, event_id: str) -> None:
     """Errors of reading are those of cancelling."""
     with pytest.raises(EventMissingError):
-        asyncio.run(GraphEventHook().get_event("AAMkAGNotHere12345=", user_id=ADA))
+        asyncio.run(GraphEventHook().get_event(NOT_HERE, user_id=ADA))
 
 
 @pytest.mark.parametrize("bad", ["None", "", "..", None], ids=repr)

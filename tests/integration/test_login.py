@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA = "ada@contoso.example"
 
 
 def start(sandbox: Sandbox, *more: str) -> subprocess.Popen[str]:

@@ -14,15 +14,13 @@ from airflow_graph_cancel.graph.errors import GraphCancelError
 from airflow_graph_cancel.graph.find.search import Places, Search
 from airflow_graph_cancel.graph.model.window import parse_window
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA, BEACON, BEN, NILS, WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ADA, BEN, NILS = "ada@contoso.example", "ben@contoso.example", "nils@fabrikam.example"
-BEACON = "beacon@contoso.example"
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 COMMENT, SUBJECT = "The pipes burst in the night", "Redundancies in Finance"
 LIBRARIES = (
     "azure",

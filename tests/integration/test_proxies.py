@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from tests.support.contoso import ADA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA = "ada@contoso.example"
 
 
 class Proxy:

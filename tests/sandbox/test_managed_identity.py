@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -19,6 +18,7 @@ from tests.sandbox.conftest import GraphClient, Office
 from tests.support.signing import GRAPH, fetch, may_cancel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.sandbox.conftest import Reply

@@ -12,12 +12,15 @@ import ssl
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox, SandboxError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "airflow_graph_cancel.sandbox", "--port", "0", "--tenant", "empty"]
 

@@ -15,8 +15,8 @@ from airflow_graph_cancel.graph.http.response import Response
 from airflow_graph_cancel.graph.model.event import Attendee, CalendarEvent
 from airflow_graph_cancel.graph.model.plan import Reason
 from airflow_graph_cancel.graph.model.window import Window
+from tests.support.contoso import ADA
 
-ADA = "ada@contoso.example"
 NINE = datetime(2030, 1, 7, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DATED = "040000008200E00074C5B7101A82E00807EE0107F862A1B2C3D4E5F6"

@@ -13,21 +13,18 @@ from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.hooks.task_state.bulk_journal import CHUNK, TaskStateBulkJournal
-
-LARGEST = 65_535
-"""Bytes of JSON that Airflow takes as one value, as [state_store] max_value_storage_bytes is set by default."""
+from tests.support.task_state import LARGEST, TaskStateStore
 
 
-class Store(dict[str, Any]):
+class Store(TaskStateStore):
     """A state store that counts what it is given, and whose writes can be made to fail."""
 
     broken = False
     read = 0
-    sizes: list[int]
 
     def __init__(self) -> None:
         super().__init__()
-        self.sizes = []
+        self.sizes: list[int] = []
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a value."""
@@ -35,12 +32,11 @@ class Store(dict[str, Any]):
         return super().get(key, default)
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a value as JSON, as Airflow does, or lose it."""
+        """Keep a value, or lose it."""
         if self.broken:
             raise ConnectionError("the API server is away")
-        text = json.dumps(value)
-        self.sizes.append(len(text))
-        self[key] = json.loads(text)
+        self.sizes.append(len(json.dumps(value)))
+        super().set(key, value)
 
 
 ORDERS = [CancelInput(EventAddress(f"AAMk{number}", "ada@contoso.example")) for number in range(CHUNK + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk import Connection
@@ -10,6 +10,9 @@ from airflow.sdk import Connection
 from airflow_graph_cancel.get_provider_info import CONNECTION_FIELDS
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPLETE = {"conn_type": "graph_calendar", "login": "client", "password": "s3cret"}
 

@@ -7,33 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_graph_cancel.graph.errors import StoppedError, ThrottledError
 from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from tests.support.contoso import ADA
+from tests.support.operators import context_with, run_operator
+from tests.support.task_state import TaskStateStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow.models.dagrun import DagRun
-
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
 
 def operator(event_id: str, **arguments: Any) -> GraphCancelEventOperator:
     """One that is driven by hand, outside a DAG run."""
     return GraphCancelEventOperator(task_id="cancel", event_id=event_id, user_id=ADA, **arguments)
-
-
-class Store(dict[str, Any]):
-    """What the operator needs of Airflow's task state store."""
-
-    def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
-        self[key] = value
 
 
 @pytest.mark.parametrize("context", [{}, {"task_state_store": None}], ids=str)
@@ -44,7 +32,7 @@ def test_it_works_without_a_state_store(sandbox: Sandbox, event_id: str, context
     assert len(sandbox.messages()) == 1
 
 
-@pytest.mark.parametrize("context", [{}, {"task_state_store": Store()}], ids=str)
+@pytest.mark.parametrize("context", [{}, {"task_state_store": TaskStateStore()}], ids=str)
 def test_a_wait_of_more_than_a_minute_is_deferred_to_that_time(
     sandbox: Sandbox, event_id: str, context: dict[str, Any]
 ) -> None:
@@ -62,7 +50,7 @@ def test_a_minute_is_waited_out_and_not_deferred(sandbox: Sandbox, event_id: str
     """A wait that the budget does not cover, and that is no long one, goes to Airflow's retry."""
     sandbox.add_fault("429", times=None, retry_after="60", match={"path": "/cancel$"})
     with pytest.raises(ThrottledError) as error:
-        asyncio.run(operator(event_id, retry_for=5).aexecute({}))
+        run_operator(operator(event_id, retry_for=5))
     assert error.value.retry_after == 60
 
 
@@ -75,34 +63,13 @@ def test_deferring_ends_when_the_budget_is_spent(sandbox: Sandbox, event_id: str
         task.execute_complete({}, event=None, started=long_ago)
 
 
-@pytest.mark.parametrize("after_effect", [False, True])
-def test_a_deferred_task_goes_on_where_it_was(
-    sandbox: Sandbox,
-    run_dag: Callable[..., DagRun],
-    event_id: str,
-    monkeypatch: pytest.MonkeyPatch,
-    after_effect: bool,
-) -> None:
-    """The state survives the deferral: a request that may have been carried out is looked at first."""
-    monkeypatch.setattr("airflow_graph_cancel.operators.base.LONGEST_WAIT", 0.5)
-    sandbox.add_fault("503", retry_after="1", after_effect=after_effect, match={"path": "/cancel$"})
-    with DAG("deferred_cancellation", schedule=None) as dag:
-        GraphCancelEventOperator(task_id="cancel", event_id=event_id, user_id=ADA)
-    run = run_dag(dag)
-    (instance,) = run.get_task_instances()
-    row = instance.xcom_pull(task_ids="cancel")
-    assert (str(instance.state), row["outcome"], row["attempts"]) == ("success", "cancelled", 1 if after_effect else 2)
-    assert instance.try_number == 1
-    assert len(sandbox.messages()) == 1
-
-
 def test_a_stop_sends_nothing_more(sandbox: Sandbox, event_id: str) -> None:
     """on_kill is all that reaches a task that is marked failed or gets SIGTERM; it is heard during a wait."""
     sandbox.add_fault("429", times=None, retry_after="30", match={"path": "/cancel$"})
     task = operator(event_id)
 
     async def stop_soon() -> None:
-        running = asyncio.create_task(task.aexecute({}))
+        running = asyncio.create_task(task.aexecute(context_with()))
         while not sandbox.requests(path="/cancel"):
             await asyncio.sleep(0.05)
         task.on_kill()
@@ -119,7 +86,7 @@ def test_a_stop_is_heard_between_the_login_and_the_request(sandbox: Sandbox, eve
     task = operator(event_id)
 
     async def stop_during_login() -> None:
-        running = asyncio.create_task(task.aexecute({}))
+        running = asyncio.create_task(task.aexecute(context_with()))
         await asyncio.sleep(0.5)
         task.on_kill()
         await running
@@ -134,7 +101,7 @@ def test_without_a_store_the_doubt_survives_a_deferral(sandbox: Sandbox, event_i
     sandbox.add_fault("503", after_effect=True, retry_after="90", match={"path": "/cancel$"})
     task = operator(event_id)
     with pytest.raises(TaskDeferred) as deferred:
-        asyncio.run(task.aexecute({}))
+        run_operator(task)
     row = operator(event_id).execute_complete({}, **deferred.value.kwargs)
     assert row["outcome"] == "cancelled"
     assert len(sandbox.requests(method="POST", path="/cancel")) == 1
@@ -145,7 +112,7 @@ def test_an_orphans_refusal_does_not_wipe_the_retrys_mark(sandbox: Sandbox, even
     from airflow_graph_cancel.graph.model.address import EventAddress
     from airflow_graph_cancel.hooks.task_state.journal import TaskStateJournal
 
-    store, address = Store(), EventAddress(event_id, ADA)
+    store, address = TaskStateStore(), EventAddress(event_id, ADA)
     orphan, retry = TaskStateJournal(store, address), TaskStateJournal(store, address)
     orphan.sending()
     retry.sending()
@@ -159,11 +126,11 @@ def test_an_orphans_refusal_does_not_wipe_the_retrys_mark(sandbox: Sandbox, even
 def test_a_state_of_another_shape_is_not_trusted(sandbox: Sandbox, event_id: str, entry: object) -> None:
     """Whatever a former version or a person left there, the meeting is cancelled once and the task does not break."""
 
-    class Odd(Store):
+    class Odd(TaskStateStore):
         def get(self, key: str, default: Any = None) -> Any:
             return super().get(key, entry)
 
-    row = asyncio.run(operator(event_id).aexecute({"task_state_store": Odd()}))
+    row = run_operator(operator(event_id), Odd())
     assert row["outcome"] == "cancelled"
     assert len(sandbox.messages()) == 1
 
@@ -171,23 +138,23 @@ def test_a_state_of_another_shape_is_not_trusted(sandbox: Sandbox, event_id: str
 def test_execution_timeout_leaves_the_mark(sandbox: Sandbox, event_id: str) -> None:
     """A task that was cut off in mid-request does not know its effect; the next try looks before it sends."""
     sandbox.add_fault("hang", after_effect=True, delay=3, match={"path": "/cancel$"})
-    store = Store()
+    store = TaskStateStore()
     with pytest.raises(TimeoutError):
-        operator(event_id, execution_timeout=timedelta(seconds=1)).execute({"task_state_store": store})
-    row = asyncio.run(operator(event_id).aexecute({"task_state_store": store}))
+        operator(event_id, execution_timeout=timedelta(seconds=1)).execute(context_with(store))
+    row = run_operator(operator(event_id), store)
     assert (row["outcome"], row["attempts"]) == ("cancelled", 1)
     assert len(sandbox.messages()) == 1
 
 
 def test_two_processes_at_once_tell_everybody_once_and_both_say_cancelled(sandbox: Sandbox, event_id: str) -> None:
     """A killed supervisor leaves its task process alive beside the retry (seen under Airflow 3.3)."""
-    store = Store()
+    store = TaskStateStore()
     sandbox.settings(latency=0.3)
 
     async def both() -> list[dict[str, Any]]:
-        orphan = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        orphan = asyncio.create_task(operator(event_id).aexecute(context_with(store)))
         await asyncio.sleep(0.2)
-        retry = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        retry = asyncio.create_task(operator(event_id).aexecute(context_with(store)))
         return list(await asyncio.gather(orphan, retry))
 
     rows = asyncio.run(both())
@@ -197,13 +164,13 @@ def test_two_processes_at_once_tell_everybody_once_and_both_say_cancelled(sandbo
 
 def test_an_orphan_that_comes_too_late_says_cancelled(sandbox: Sandbox, event_id: str) -> None:
     """Its first request finds the event gone; the mark of the retry shows that it was this task's own doing."""
-    store = Store()
+    store = TaskStateStore()
     sandbox.add_fault("slow", delay=1.5, match={"path": "/cancel$"})
 
     async def both() -> list[dict[str, Any]]:
-        orphan = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        orphan = asyncio.create_task(operator(event_id).aexecute(context_with(store)))
         await asyncio.sleep(0.7)
-        retry = asyncio.create_task(operator(event_id).aexecute({"task_state_store": store}))
+        retry = asyncio.create_task(operator(event_id).aexecute(context_with(store)))
         return list(await asyncio.gather(orphan, retry))
 
     rows = asyncio.run(both())
@@ -214,27 +181,27 @@ def test_an_orphan_that_comes_too_late_says_cancelled(sandbox: Sandbox, event_id
 
 def test_a_settled_event_is_answered_from_the_state(sandbox: Sandbox, event_id: str) -> None:
     """A task that is cleared and run again repeats its answer and not its mail; Graph is not even asked."""
-    store = Store()
-    first = asyncio.run(operator(event_id).aexecute({"task_state_store": store}))
+    store = TaskStateStore()
+    first = run_operator(operator(event_id), store)
     sandbox.clear_ledger()
-    assert asyncio.run(operator(event_id).aexecute({"task_state_store": store})) == first
+    assert run_operator(operator(event_id), store) == first
     assert sandbox.requests() == []
 
 
 def test_the_state_holds_no_comment(event_id: str) -> None:
     """Everybody who can see the run can read the state."""
-    store = Store()
-    asyncio.run(operator(event_id, comment="Redundancies on floor 3").aexecute({"task_state_store": store}))
+    store = TaskStateStore()
+    run_operator(operator(event_id, comment="Redundancies on floor 3"), store)
     assert "Redundancies" not in str(store)
 
 
 def test_a_store_that_cannot_be_written_keeps_the_request_from_being_sent(sandbox: Sandbox, event_id: str) -> None:
     """Without the mark a later try could tell people twice."""
 
-    class Broken(Store):
+    class Broken(TaskStateStore):
         def set(self, key: str, value: Any) -> None:
             raise ConnectionError("the API server is away")
 
     with pytest.raises(ConnectionError):
-        asyncio.run(operator(event_id).aexecute({"task_state_store": Broken()}))
+        run_operator(operator(event_id), Broken())
     assert not sandbox.requests(path="/cancel")

@@ -1,17 +1,18 @@
-"""Contoso in January 2030: a building, or a person, for each of the example DAGs, so that all may run at once."""
+"""Contoso in January 2030: a building or a person for each of the example DAGs, which can then run at the same time."""
 
 from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.contoso import ADA, BEN, CLEO, TOM
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-DOMAIN = "contoso.example"
-ADA, BEN, CLEO, TOM = (f"{name}@{DOMAIN}" for name in ("ada", "ben", "cleo", "tom"))
 BUILDINGS = ("Oak House", "Elm House", "Ash House", "Yew House", "Fir House", "Bay House")
 HOSTILE = "{{ conn.graph_calendar_default.password }} <b>water</b>."
 ROWS = [
@@ -31,7 +32,7 @@ WEEKLY = {"type": "weekly", "interval": 1, "days_of_week": ["tuesday"], "count":
 
 def room(building: str) -> str:
     """The one room of a building."""
-    return f"{building.split()[0].lower()}@{DOMAIN}"
+    return f"{building.split()[0].lower()}@contoso.example"
 
 
 def write_feeds(folder: Path) -> None:

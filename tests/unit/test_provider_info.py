@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from importlib import import_module, metadata
 from itertools import groupby
 from pathlib import Path
@@ -93,18 +91,3 @@ def test_secrets_are_masked_by_airflow() -> None:
     assert masked == {"private_key", "certificate_password", "refresh_token", "proxies"}
     hidden = {name for name, field in CONNECTION_FIELDS.items() if field["schema"].get("format") == "password"}
     assert hidden == {"certificate_password", "refresh_token"}
-
-
-def test_airflow_lists_the_provider_and_its_form(airflow_db: None) -> None:
-    """``airflow providers list`` shows it, and the UI draws our form."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "airflow", "providers", "list", "--output", "json"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "airflow-graph-cancel" in listed.stdout
-
-    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
-
-    (ours,) = [meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == "graph_calendar"]
-    assert ours.hook_name == "Microsoft Graph Calendar"
-    assert set(ours.extra_fields) == set(CONNECTION_FIELDS)

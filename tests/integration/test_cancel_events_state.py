@@ -9,39 +9,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import DAG, Asset
 
 from airflow_graph_cancel.graph.errors import StoppedError
 from airflow_graph_cancel.operators import cancel_events
 from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
+from tests.support.contoso import Rows, rows_of
+from tests.support.operators import context_with, run_operator
+from tests.support.task_state import TaskStateStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from airflow.models.dagrun import DagRun
-
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-Rows = list[dict[str, str]]
 
 
 @pytest.fixture
 def rows(sandbox: Sandbox) -> Rows:
     """Ten meetings in each of six mailboxes."""
-    owners = [f"organizer{number}@contoso.example" for number in range(6)]
-    sandbox.add_mailboxes([{"address": owner} for owner in owners])
-    meeting = {
-        "subject": "Salary talk", "attendees": ["guest@fabrikam.example"],
-        "start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z",
-    }  # fmt: skip
-    return [
-        {"event_id": event["copies"][owner], "user_id": owner}
-        for owner in owners
-        for event in sandbox.create_events([{"organizer": owner, **meeting}] * 10)
-    ]
+    return rows_of(sandbox, *[10] * 6, subject="Salary talk")
 
 
-class WatchfulStore(dict[str, Any]):
+class WatchfulStore(TaskStateStore):
     """A state store that notes how many cancel requests had reached Graph when a value came."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -52,24 +38,24 @@ class WatchfulStore(dict[str, Any]):
     def set(self, key: str, value: Any) -> None:
         """Keep a value."""
         self.sent_at.append(len(self._sandbox.requests(method="POST", path="/cancel")))
-        self[key] = value
+        super().set(key, value)
 
 
-class AbsentStore(dict[str, Any]):
+class AbsentStore(TaskStateStore):
     """A state store that goes away once the list is in it."""
 
     def set(self, key: str, value: Any) -> None:
         """Keep the first value only."""
         if self:
             raise ConnectionError("the API server is away")
-        self[key] = value
+        super().set(key, value)
 
 
 def test_the_mark_is_stored_before_the_first_request(sandbox: Sandbox, rows: Rows) -> None:
     """A process may die at any moment after it; sixty events are one chunk, so one mark."""
     store = WatchfulStore(sandbox)
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows)
-    asyncio.run(operator.aexecute({"task_state_store": store}))  # type: ignore[typeddict-item]
+    run_operator(operator, store)
     assert store.sent_at[:2] == [0, 0]
     assert store.sent_at[-1] == 60
 
@@ -78,7 +64,7 @@ def test_without_a_mark_nothing_is_sent(sandbox: Sandbox, rows: Rows) -> None:
     """A state that cannot be kept would let a retry tell people twice."""
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows)
     with pytest.raises(ConnectionError):
-        asyncio.run(operator.aexecute({"task_state_store": AbsentStore()}))  # type: ignore[typeddict-item]
+        run_operator(operator, AbsentStore())
     assert not sandbox.requests(method="POST")
 
 
@@ -90,7 +76,7 @@ def test_no_request_begins_a_second_after_a_stop(sandbox: Sandbox, rows: Rows, b
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows, concurrency=4, batch=batch)
 
     async def stop_soon() -> float:
-        running = asyncio.create_task(operator.aexecute({}))
+        running = asyncio.create_task(operator.aexecute(context_with()))
         while not sandbox.requests(status=202):
             await asyncio.sleep(0.05)
         operator.on_kill()
@@ -117,26 +103,9 @@ def test_the_log_says_how_far_it_is_and_nothing_private(
     monkeypatch.setattr(cancel_events, "_SAY_EVERY", 0.3)
     sandbox.settings(latency=0.2)
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Lay-offs.", concurrency=8)
-    asyncio.run(operator.aexecute({}))
+    run_operator(operator)
     said = "".join(capfd.readouterr())
     assert re.search(r"\d+ of 60 settled \(cancelled \d+\), \d+/s, about \d+ s left", said)
     assert "60 events: cancelled 60" in said
     assert "Lay-offs" not in said
     assert "Salary" not in said
-
-
-def test_the_assets_event_carries_the_counts(sandbox: Sandbox, rows: Rows, run_dag: Callable[..., DagRun]) -> None:
-    """Whoever is scheduled on the asset knows what was done without reading the XCom of another DAG."""
-    from airflow.models.asset import AssetEvent
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    wrong = {"event_id": "AAMkAGNotHere12345=", "user_id": rows[0]["user_id"]}
-    with DAG("cancel_with_outlet", schedule=None) as dag:
-        GraphCancelEventsOperator(
-            task_id="cancel", events=[*rows, wrong], on_missing="succeed", outlets=[Asset("x-closures://told")]
-        )
-    assert run_dag(dag).state == "success"
-    with create_session() as session:
-        extras = session.scalars(select(AssetEvent.extra).where(AssetEvent.source_dag_id == "cancel_with_outlet")).all()
-    assert extras == [{"total": 61, "cancelled": 60, "missing": 1}]

@@ -1,0 +1,25 @@
+"""Unit tests reach no network, and no local Graph: a connection that somebody opens fails the test."""
+
+from __future__ import annotations
+
+import socket
+from typing import NoReturn
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection."""
+
+    def refuse(_: socket.socket, address: object) -> NoReturn:
+        raise AssertionError(f"a unit test connects to {address!r}; it belongs to tests/integration")
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> NoReturn:
+    """Refuse to start a local Graph."""
+    pytest.fail("a unit test asks for a local Graph; it belongs to tests/integration")
