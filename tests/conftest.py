@@ -16,7 +16,7 @@ from tests.support.connections import set_connection
 from tests.support.contoso import ADA, BEN, fill_tower, meet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
@@ -71,7 +71,7 @@ def sandbox(sandbox_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbo
 def event_id(sandbox: Sandbox) -> str:
     """A meeting of Ada with Ben, in Ada's mailbox."""
     sandbox.add_mailboxes([{"address": ADA}, {"address": BEN}])
-    return meet(sandbox)
+    return meet(sandbox, subject="Planning")
 
 
 @pytest.fixture
@@ -79,3 +79,9 @@ def tower(sandbox: Sandbox) -> Sandbox:
     """A local Graph with three people, two rooms in North Tower and one in Harbour House."""
     fill_tower(sandbox)
     return sandbox
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What was logged since the last call; Airflow writes it to standard output."""
+    return lambda: "".join(capsys.readouterr())

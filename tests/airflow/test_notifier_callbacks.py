@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 
-@pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """What was logged since the last call; Airflow writes it to standard output."""
-    return lambda: "".join(capsys.readouterr())
-
-
 def fail() -> None:
     """What the pipeline's own trouble is."""
     raise ValueError("the data is wrong")

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tests.support.contoso import organizer, rows_of
+from tests.support.contoso import rows_in
 from tests.support.operators import cancel_events
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-STRAINED, OTHER = organizer(0), organizer(1)
+STRAINED, OTHER = "strained@contoso.example", "other@contoso.example"
 SLOW = 1.5
 """Seconds: more than the one that a round trip may take, and than four times the best one."""
 
 
 def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
     """Three slots make batches of three; after a slow one the mailbox gets two, then three again."""
-    rows = rows_of(sandbox, 14, 3)
+    rows = rows_in(sandbox, {STRAINED: 14, OTHER: 3})
     sandbox.add_fault("slow", delay=SLOW, match={"event_id": rows[3]["event_id"]})
     assert cancel_events(rows, concurrency=3)["counts"] == {"cancelled": 17}
     sizes = Counter(request["batch"] for request in sandbox.requests(mailbox=STRAINED))
@@ -30,7 +30,7 @@ def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
 
 def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) -> None:
     """Four that are slow at a time leave room for one, then for two; another mailbox shows what is possible."""
-    rows = rows_of(sandbox, 9, 9)
+    rows = rows_in(sandbox, {STRAINED: 9, OTHER: 9})
     sandbox.settings(latency=0.05)
     sandbox.add_fault("slow", times=4, delay=SLOW, match={"mailbox": STRAINED})
     assert cancel_events(rows, batch=False)["counts"] == {"cancelled": 18}
@@ -47,7 +47,7 @@ def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) ->
 
 def test_only_what_was_throttled_waits_each_by_its_own_delay(sandbox: Sandbox) -> None:
     """Two parts of one batch are refused for one and for two seconds: the others are done at once, and not repeated."""
-    rows = rows_of(sandbox, 6, 6)
+    rows = rows_in(sandbox, {STRAINED: 6, OTHER: 6})
     waits = {rows[1]["event_id"]: 1.0, rows[2]["event_id"]: 2.0}
     for event_id, seconds in waits.items():
         sandbox.add_fault("429", retry_after=f"{seconds:.0f}", match={"path": "/cancel", "event_id": event_id})

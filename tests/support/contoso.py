@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 ADA, BEN, CLEO, CYD, DEE, TOM = (f"{name}@contoso.example" for name in ("ada", "ben", "cleo", "cyd", "dee", "tom"))
@@ -42,16 +44,20 @@ def row_of(sandbox: Sandbox, organizer: str = ADA, **changes: object) -> dict[st
     return {"event_id": meet(sandbox, organizer, **changes), "user_id": organizer}
 
 
-def rows_of(sandbox: Sandbox, *counts: int, **changes: object) -> Rows:
-    """Create so many meetings with a guest for each of some organizers in turn; return them as rows."""
-    owners = [organizer(number) for number in range(len(counts))]
-    sandbox.add_mailboxes([{"address": owner} for owner in owners])
+def rows_in(sandbox: Sandbox, counts: Mapping[str, int], **changes: object) -> Rows:
+    """Create so many meetings with a guest in each of these new mailboxes; return them as rows."""
+    sandbox.add_mailboxes([{"address": owner} for owner in counts])
     meeting = {"subject": "Planning", "attendees": [GUEST], **WHEN, **changes}
     return [
         {"event_id": str(event["copies"][owner]), "user_id": owner}
-        for owner, count in zip(owners, counts, strict=True)
+        for owner, count in counts.items()
         for event in sandbox.create_events([{"organizer": owner, **meeting}] * count)
     ]
+
+
+def rows_of(sandbox: Sandbox, *counts: int, **changes: object) -> Rows:
+    """Create so many meetings with a guest for each of some organizers in turn; return them as rows."""
+    return rows_in(sandbox, {organizer(number): count for number, count in enumerate(counts)}, **changes)
 
 
 def fill_tower(sandbox: Sandbox) -> None:
