@@ -1,4 +1,4 @@
-"""Rehearse a cancellation against the sandbox: nothing leaves this machine."""
+"""Rehearse a cancellation on the sandbox: nothing leaves this machine."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_a_lost_answer_is_no_second_message(graph: Sandbox) -> None:
-    """Graph cancels the meeting, then the connection breaks: the task must find out, and tell nobody twice."""
+def test_a_lost_response_does_not_repeat_the_message(graph: Sandbox) -> None:
+    """Graph cancels the meeting, then the connection breaks: the task finds that out and tells nobody twice."""
     meeting = graph.create_event(
         organizer=ADA,
         attendees=[BEN],

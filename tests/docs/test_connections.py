@@ -1,4 +1,4 @@
-"""The connections in the documentation are ones that work."""
+"""The connections in the documentation are valid."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("file", SHOWN, ids=lambda file: file.stem)
 def test_each_is_read_as_what_its_page_says(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With files of this machine in the place of those of the reader's."""
+    """Each is parsed as the credential of its page, with local files in place of the reader's."""
     shown = json.loads(file.read_text(encoding="utf-8"))
     extra = shown.pop("extra")
     assert extra.keys() <= CONNECTION_FIELDS.keys()
@@ -48,7 +48,7 @@ def test_each_is_read_as_what_its_page_says(file: Path, tmp_path: Path, monkeypa
 
 
 def test_every_kind_has_a_connection_and_a_page() -> None:
-    """Nobody is left to guess."""
+    """No kind of credential is left without an example connection and a page that shows it."""
     assert {file.stem for file in SHOWN} == EXPECTED.keys()
     assert set(EXPECTED.values()) | {Kind.DEFAULT} == set(Kind)
     pages = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("pages/**/*.md"))
@@ -56,7 +56,7 @@ def test_every_kind_has_a_connection_and_a_page() -> None:
 
 
 def test_every_cloud_is_in_the_table() -> None:
-    """With the addresses that the code has."""
+    """Every cloud is listed with the addresses that the code uses."""
     page = (DOCS / "pages" / "clouds.md").read_text(encoding="utf-8")
     for name, cloud in CLOUDS.items():
         (row,) = [line for line in page.splitlines() if line.startswith("|") and f"`{name}`" in line]

@@ -1,0 +1,94 @@
+"""Tables and version numbers in README and documentation agree with the code."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.model.address import EventAddress
+from airflow_graph_cancel.graph.outcome import Outcome
+from airflow_graph_cancel.sandbox.behaviour import CHOICES, Guesses
+from airflow_graph_cancel.sandbox.traffic.faults import KINDS
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "pages"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def table(page: Path, first_heading: str) -> list[list[str]]:
+    """Return the cells of the table whose first column has this heading."""
+    lines = iter(page.read_text(encoding="utf-8").splitlines())
+    for line in lines:
+        if line.startswith(f"| {first_heading} |"):
+            next(lines)
+            rows = itertools.takewhile(lambda row: row.startswith("|"), lines)
+            return [[cell.strip() for cell in row.strip()[1:-1].split("|")] for row in rows]
+    raise AssertionError(f"no table {first_heading!r} in {page.name}")
+
+
+def words(cell: str) -> list[str]:
+    """Return what a cell shows as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", PAGES / "outcomes.md"], ids=lambda page: page.name)
+def test_every_outcome_is_explained(page: Path) -> None:
+    """Pipelines branch on these words, so no outcome is missing and none is made up."""
+    explained = [word for row in table(page, "outcome") for word in words(row[0])]
+    assert sorted(explained) == sorted(Outcome)
+
+
+def test_every_address_is_in_the_table() -> None:
+    """The table of addresses has every form that is accepted, with its path, and no other."""
+    accepted = set()
+    for user, group, calendar_group, calendar in itertools.product(
+        (None, "u"), (None, "g"), (None, "default", "cg"), (None, "default", "c")
+    ):
+        try:
+            address = EventAddress("id", user, group, calendar, calendar_group)
+        except InvalidInputError:
+            continue
+        accepted.add((user, group, calendar_group, calendar, f"{address.path}/cancel"))
+    rows = table(PAGES / "operator.md", "`user_id` | `group_id` | `calendar_group_id`")
+    shown = {(*[re.sub(r'[`"]', "", cell) or None for cell in row[:4]], re.sub(r"[`{}]", "", row[4])) for row in rows}
+    assert shown == accepted
+
+
+def test_every_fault_is_in_the_table() -> None:
+    """A fault that nobody can look up is not used."""
+    assert sorted(word for row in table(PAGES / "sandbox.md", "kind") for word in words(row[0])) == sorted(KINDS)
+
+
+def test_every_guess_is_in_the_table() -> None:
+    """With all its values, the default first."""
+    shown = {words(row[0])[0]: words(row[1]) for row in table(PAGES / "sandbox.md", "guess")}
+    defaults = {field.name: str(field.default) for field in dataclasses.fields(Guesses)}
+    assert shown.keys() == defaults.keys()
+    for name, values in shown.items():
+        assert float(values[0]) == float(defaults[name]) if name == "effect_delay" else values[0] == defaults[name]
+        assert sorted(values) == sorted(CHOICES.get(name, values)), name
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        (ROOT / "README.md", "Airflow {airflow} or later, Python {oldest} to {newest}."),
+        (PAGES / "index.md", "| Airflow | {airflow} or later |\n| Python | {oldest} to {newest} |"),
+        (PAGES / "architecture.md", "**Airflow {airflow} and Python {oldest} are the minimum.**"),
+        (PAGES / "install.md", "requires Airflow {airflow} or later and Python {oldest} to {newest}."),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_supported_versions_are_those_of_the_package(page: Path, sentence: str) -> None:
+    """What the pages promise to support is what the package requires and names in its classifiers."""
+    (airflow,) = [found[1] for each in PROJECT["dependencies"] if (found := re.match(r"apache-airflow>=(.+)", each))]
+    pythons = [found[1] for each in PROJECT["classifiers"] if (found := re.fullmatch(r".*:: (3\.\d+)", each))]
+    assert PROJECT["requires-python"] == f">={pythons[0]}"
+    expected = sentence.format(airflow=airflow, oldest=pythons[0], newest=pythons[-1])
+    assert expected in page.read_text(encoding="utf-8")
