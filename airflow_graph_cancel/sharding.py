@@ -1,4 +1,4 @@
-"""Spread events over mapped tasks, where one worker is not enough."""
+"""Distribute events over mapped tasks when one worker is not enough."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Event = TypeVar("Event", str, Mapping[str, object])
 
 
 def shard_by_mailbox(events: Sequence[Event], shards: int) -> list[list[Event]]:
-    """Return the events in so many lists of even length, each mailbox in one list only.
+    """Split events into lists of about equal length, with each mailbox in one list only.
 
-    Outlook counts an app's requests per mailbox: two tasks that shared one would throttle each other. Events that name
-    no owner belong to one mailbox, the task's or the connection's, and stay together. Empty lists are left out, so
-    that no mapped task starts for nothing.
+    Outlook limits an app's requests per mailbox, so two tasks that shared a mailbox would throttle each other. Events
+    that name no owner all belong to the task's or the connection's mailbox and stay together. There are no empty lists,
+    because each would start a mapped task for nothing.
 
     :param events: ids, or rows with ``user_id`` or ``group_id``.
-    :param shards: how many lists at most; as many as there are tasks at a time.
+    :param shards: the most lists to return, usually the number of tasks that run at once.
     :raises ValueError: if ``shards`` is less than one.
     """
     if shards < 1:
@@ -31,7 +31,7 @@ def shard_by_mailbox(events: Sequence[Event], shards: int) -> list[list[Event]]:
         mailboxes[str(owner or "").casefold()].append(event)
     loads: list[tuple[int, int]] = [(0, number) for number in range(shards)]
     lists: list[list[Event]] = [[] for _ in range(shards)]
-    # The fullest first, each to the shortest list: never more than a third above the best that is possible.
+    # Largest mailbox first, each into the shortest list: at most a third longer than the best possible split.
     for mailbox in sorted(mailboxes.values(), key=len, reverse=True):
         load, number = heapq.heappop(loads)
         lists[number] += mailbox

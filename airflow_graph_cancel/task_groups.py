@@ -1,4 +1,4 @@
-"""Find, have approved, cancel, wait and report: the whole of it as one task group for any pipeline."""
+"""One task group for any pipeline: find meetings, have them approved, cancel them, verify and report."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _OWN_NAME = (
     "{{ ti.dag_id }}/{{ run_id }}/{{ ti.task_id.rpartition('.')[0] or 'meetings' }}"
     "{{ '-%s' % ti.map_index if ti.map_index >= 0 else '' }}"
 )
-"""The same for all tasks of the group, and no other's."""
+"""A file name shared by the group's tasks and by no others."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationTasks:
-    """The tasks that :func:`cancel_with_approval` made, for what a pipeline hangs on to them.
+    """The tasks of :func:`cancel_with_approval`, so that a pipeline can add tasks before and after them.
 
     :param find: its output is the plan.
     :param approve: None without approval.
-    :param cancel: its output says what became of the meetings.
-    :param wait: its output says that they are gone.
-    :param report: its output has the paths of the files, and a summary for a chat message.
-    :param done: fails if any of the others did; unlike ``wait``, it succeeds after a rejection, too. It is skipped if a
+    :param cancel: its output says how many meetings ended with which outcome.
+    :param wait: its output confirms that the meetings are gone.
+    :param report: its output has the paths of the files and a summary for a chat message.
+    :param done: fails if any of the others did; unlike ``wait``, it succeeds after a rejection too. It is skipped if a
         branch skips the whole group.
     """
 
@@ -87,37 +87,40 @@ def cancel_with_approval(
     retries: int = 3,
     group_id: str | None = "cancel_meetings",
 ) -> CancellationTasks:
-    """Add the tasks that find meetings, have them approved, cancel them, wait until they are gone, and report.
+    """Add the tasks that find meetings, have them approved, cancel them, verify that they are gone, and report.
 
-    A plan with nothing in it asks nobody. A rejection skips the cancelling; without an answer in time the run fails.
-    The report is written also after a rejection or a failure, as long as there was a plan, and hides no failure: the
-    run ends as ``done`` does. For several closures, each on its own, call this in a mapped ``@task_group`` and pass on
-    that function's arguments; what is not templated below cannot be mapped.
+    An empty plan asks nobody. A rejection skips the cancellation; without a response in time the run fails. The report
+    is also written after a rejection or a failure, as long as there is a plan, and does not hide a failure: the run
+    ends as ``done`` does. To handle several closures separately, call this in a mapped ``@task_group`` and pass that
+    function's arguments on. Only templated arguments can be mapped.
 
-    :param start: ISO 8601, see ``GraphFindEventsOperator``; so are the arguments up to ``keep``. (templated)
-    :param report_folder: where plan, rows and report go, each run and each mapped instance under its own name:
-        anything that ``ObjectStoragePath`` takes and all workers reach. (templated)
-    :param min_people: see ``GraphFindEventsOperator``, as ``with_subjects`` and ``max_days``.
-    :param comment: what the attendees read. (templated)
-    :param title: what is asked of the approver, and heading of the report. (templated)
-    :param approve: False sends without asking anybody.
-    :param response_timeout: how long to wait for an answer, shorter than ``plan_max_age``; None waits for ever.
-    :param notifiers: how approvers learn of it, such as a message to their channel.
-    :param assigned_users: who may answer (``{"id", "name"}``); default is everybody who may answer for the DAG.
-    :param plan_max_age: see ``GraphCancelEventsOperator``, as the arguments up to ``max_people``.
-    :param wait_for: how long cancelled meetings may take to be gone.
-    :param look_every: time between two looks.
+    :param start: start of the window, ISO 8601. For this argument, ``end``, and ``rooms`` to ``keep``, see
+        ``GraphFindEventsOperator``. (templated)
+    :param report_folder: folder for plan, rows and report, as ``ObjectStoragePath`` takes it, that all workers can
+        reach. Each run and each mapped instance has its own file names. (templated)
+    :param min_people: leave meetings with fewer people alone; for ``with_subjects`` and ``max_days`` too, see
+        ``GraphFindEventsOperator``.
+    :param comment: message to the attendees. (templated)
+    :param title: heading of the approval and of the report. (templated)
+    :param approve: False sends without asking anyone.
+    :param response_timeout: how long to wait for a response, shorter than ``plan_max_age``; None has no limit.
+    :param notifiers: called when the approval starts to wait, such as to post to the approvers' channel.
+    :param assigned_users: who may respond (``{"id", "name"}``); default is everyone who may respond for the DAG.
+    :param plan_max_age: refuse an older plan; for ``if_changed``, ``max_meetings`` and ``max_people`` too, see
+        ``GraphCancelEventsOperator``.
+    :param wait_for: how long to wait for cancelled meetings to be gone.
+    :param look_every: time between two checks.
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
-    :param retries: of each task.
-    :param group_id: None adds the tasks to the group in which this is called.
-    :raises ValueError: if an answer could come when the plan is already too old, or the folder is mapped.
+    :param retries: for each task.
+    :param group_id: None adds the tasks to the enclosing task group.
+    :raises ValueError: if a response could come after the plan has expired, or ``report_folder`` is mapped.
     """
     if not isinstance(report_folder, str):
-        raise ValueError("report_folder must be text; mapped instances keep apart by themselves")
+        raise ValueError("report_folder must be text: mapped instances have their own file names in one folder")
     if approve and response_timeout is not None and response_timeout >= plan_max_age:
         raise ValueError(
-            f"response_timeout ({response_timeout}) must be shorter than plan_max_age ({plan_max_age}): an approval "
-            "that comes later is refused."
+            f"response_timeout ({response_timeout}) must be shorter than plan_max_age ({plan_max_age}), "
+            "because a later approval would be for an expired plan"
         )
     path = f"{report_folder}/{_OWN_NAME}"
     with TaskGroup(group_id) if group_id else nullcontext():
@@ -154,7 +157,7 @@ def cancel_with_approval(
             )
         cancel = GraphCancelEventsOperator(
             task_id="cancel",
-            # Not what was found, but what was shown: without an approval there is nothing here to be sent.
+            # Not what was found but what was shown: without an approval there is nothing to send.
             events=XComArg(approval, "plan") if approval else find.output,
             without=f"{{{{ {_pull(approval, 'without')} }}}}" if approval else None,
             comment=comment,
@@ -177,7 +180,7 @@ def cancel_with_approval(
         report = _ReportOfPlan(
             task_id="report",
             plan=find.output,
-            # A task that failed returns nothing, and has written its rows all the same.
+            # A failed task returns nothing, but it has written its rows.
             result=f"{path}.jsonl",
             verification=f"{{{{ {_pull(wait)} or {_pull(wait, 'verification')} }}}}",
             without=f"{{{{ {_pull(approval, 'without')} }}}}" if approval else None,
@@ -202,7 +205,7 @@ def cancel_with_approval(
 
 
 class _ReportOfPlan(GraphCancelReportOperator):
-    """The report, which has nothing to say if finding failed."""
+    """The report, skipped if ``find`` failed."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         if is_nothing(self.plan):
@@ -232,5 +235,5 @@ class _Done(BaseOperator):
 
 
 def _pull(task: BaseOperator, key: str = "return_value") -> str:
-    # Without map_indexes, a task of a mapped group is given the values of all its instances.
+    # Without map_indexes, a task in a mapped group gets the values of all instances.
     return f"ti.xcom_pull(task_ids='{task.task_id}', key='{key}', map_indexes=ti.map_index)"
