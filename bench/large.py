@@ -74,9 +74,9 @@ def very_many_events() -> Section:
     return Section(
         "Very many events",
         f"""\
-{MAILBOXES} mailboxes, ids that Graph does not know: two requests each, and the longest messages to keep. Processor time
-is that of each event beyond the size before; the first size has the start-up in it. Memory is what comes on top of an
-interpreter with Airflow loaded. In Airflow each call of the state store is a request to the API server.""",
+{MAILBOXES} mailboxes and ids that Graph does not know, which cost two requests each and have the longest messages to
+store. CPU time is that of each event beyond the previous size; the first size includes start-up. Memory is measured on
+top of an interpreter with Airflow loaded. In Airflow, each call to the state store is a request to the API server.""",
         ("events", "seconds", "CPU ms each", "peak MB above Airflow", "state calls", "state bytes each"),
         [
             (
@@ -88,7 +88,7 @@ interpreter with Airflow loaded. In Airflow each call of the state store is a re
         [
             Promise(f"at most {MOST_MB} MB above Airflow", f"{peak:.0f} MB", peak <= MOST_MB),
             Promise(
-                f"processor time an event flat to {SIZES[-1]:,}: at most {FLAT} times that up to {SIZES[1]:,}",
+                f"CPU time per event is flat up to {SIZES[-1]:,}: at most {FLAT} times that up to {SIZES[1]:,}",
                 f"{growth:.2f} times", growth <= FLAT,
             ),
         ],

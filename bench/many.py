@@ -39,24 +39,24 @@ def where_mailboxes_are_many() -> Section:
     return Section(
         _title(MANY),
         f"""\
-Each client cancels a tenant of its own, in a process of its own, after a warm-up that pays for imports and sign-in. It
-is held to the local Graph's ledger: each attendee told once. Of this operator and of aiohttp the best of {ROUNDS}
-rounds counts. Memory is that of the whole process, Python and libraries included. Four requests at a time go to a
-mailbox (this operator's `concurrency` of {MANY.concurrency} is what that makes in all), with two exceptions:
+Each client runs in its own process and cancels its own tenant, after a warm-up that covers imports and sign-in. The
+local Graph's ledger verifies that each attendee was told once. For this operator and for aiohttp, the best of {ROUNDS}
+rounds counts. Memory is that of the whole process, including Python and libraries. Each mailbox gets four requests at
+a time (for this operator, a `concurrency` of {MANY.concurrency} in total), with two exceptions:
 
-- python-o365 has no other way than one after another, reading each event first. It gets {FEWER} of the events. Its
-  hosts are constants, so that subclasses put the local Graph in their place, and its pause of 200 ms before every
-  request is switched off.
+- python-o365 can only cancel one event after another, and reads each event first. It gets {FEWER} of the events. Its
+  hosts are constants, so subclasses point it to the local Graph, and its pause of 200 ms before every request is
+  switched off.
 - `MSGraphAsyncOperator` is mapped over {MAPPED} events in a real Airflow (scheduler, LocalExecutor with four tasks at a
-  time, triggerer, SQLite). In the same Airflow this operator cancels all events in one task. Time is that of the DAG
-  run, processor time that of all of Airflow's processes beyond what they take when idle, memory that of all of them.
+  time, triggerer, SQLite). In the same Airflow, this operator cancels all events in one task. Time is that of the DAG
+  run, CPU time is that of all Airflow processes minus their idle time, and memory is that of all of them.
 
-The local Graph is one process. Its ceiling is the rate at which it would be busy all the time, found with bare aiohttp
-and no latency; beside a client stands how busy it was.""",
+The local Graph is one process. Its ceiling is the rate at which it would be fully busy, measured with plain aiohttp and
+no latency. The last column shows how busy it was.""",
         HEADINGS,
         [*(_row(name, took) for name, took in taken.items()), *(_ceiling(*each) for each in ceilings.items())],
         [
-            _times("aiohttp, four at a time for a mailbox", ours, taken[AIOHTTP], 1.5),
+            _times("aiohttp, four at a time per mailbox", ours, taken[AIOHTTP], 1.5),
             _times("msgraph-sdk's client", ours, taken[SDK], 10),
             Promise("no 429 of its own", str(ours.throttled), ours.throttled == 0),
             Promise("the local Graph is not the bottleneck: at most 80 % busy", f"{busiest:.0%}", busiest <= 0.8),
@@ -72,12 +72,12 @@ def where_the_service_is_the_limit() -> Section:
     return Section(
         _title(LIMITED),
         f"""\
-Mailboxes of 80, 60, 40 and 20 events and twenty of 3. The fullest one takes ceil(80 / 4) x {LIMITED.latency} s =
-{LIMITED.bound:.0f} s, whoever cancels: Outlook serves four requests at a time in a mailbox.""",
+Mailboxes with 80, 60, 40 and 20 events, and twenty with 3. The fullest one takes at least ceil(80 / 4) x
+{LIMITED.latency} s = {LIMITED.bound:.0f} s for every client, because Outlook serves four requests at a time per mailbox.""",
         HEADINGS,
         [_row(name, took) for name, took in taken.items()],
         [
-            Promise("at most 1.1 times the unavoidable", f"{over:.2f} times", over <= 1.1),
+            Promise("at most 1.1 times the lower bound", f"{over:.2f} times", over <= 1.1),
             Promise("no 429 of its own", str(ours.throttled), ours.throttled == 0),
         ],
     )

@@ -30,8 +30,8 @@ def one_event() -> Section:
     return Section(
         "One event",
         f"""\
-What a DAG file that imports the operator costs the DAG processor, with Airflow's SDK loaded before, beside the operator
-that Airflow's own provider has for Graph; the least of {ROUNDS} rounds. And what one cancellation costs a task.""",
+The cost of a DAG file that imports the operator, with Airflow's SDK already loaded, compared with the Graph operator of
+Airflow's own provider; the lowest of {ROUNDS} rounds. Below it, the cost of one cancellation in a task.""",
         ("", "CPU ms"),
         [
             ("import of GraphCancelEventOperator", f"{ours * 1000:.1f}"),
