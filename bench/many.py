@@ -73,7 +73,7 @@ def where_the_service_is_the_limit() -> Section:
         _title(LIMITED),
         f"""\
 Mailboxes with 80, 60, 40 and 20 events, and twenty with 3. The fullest one takes at least ceil(80 / 4) x
-{LIMITED.latency} s = {LIMITED.bound:.0f} s with any client, because Outlook serves four requests at a time per mailbox.""",
+{LIMITED.latency} s = {LIMITED.bound:.0f} s with any client: Outlook serves four requests at a time per mailbox.""",
         HEADINGS,
         [_row(name, took) for name, took in taken.items()],
         [
