@@ -14,7 +14,7 @@ from airflow_graph_cancel.graph.http.response import Meaning
 from airflow_graph_cancel.graph.model.address import check_segment
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["Access", "AccessReport", "check_access"]

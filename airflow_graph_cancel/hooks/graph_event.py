@@ -7,23 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.access import AccessReport, check_access
-from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
-from airflow_graph_cancel.graph.cancel.drift import hold_changed
-from airflow_graph_cancel.graph.cancel.guards import refuse_too_many_people
+from airflow_graph_cancel.graph.cancel.bulk import BulkProgress, BulkResult, cancel_events, no_progress
 from airflow_graph_cancel.graph.cancel.inputs import CancelInput, event_rows, parse_inputs
-from airflow_graph_cancel.graph.cancel.journal import BulkJournal, Journal, NoJournal
-from airflow_graph_cancel.graph.cancel.preview import preview_event, read_event
+from airflow_graph_cancel.graph.cancel.journal import BulkJournal, InMemoryBulkJournal, InMemoryJournal, Journal
+from airflow_graph_cancel.graph.cancel.preview import check_limits, preview_event, preview_events, read_event
 from airflow_graph_cancel.graph.cancel.single import cancel_event
 from airflow_graph_cancel.graph.cancel.verify import Remaining, find_remaining
 from airflow_graph_cancel.graph.comment import check_comment
-from airflow_graph_cancel.graph.dispatch.backoff import Backoff, never_stopped
-from airflow_graph_cancel.graph.dispatch.dispatcher import Options
-from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.find.finding import find_events
 from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.hooks.graph_hook import GraphHook
 from airflow_graph_cancel.hooks.storage import load_events
-from airflow_graph_cancel.hooks.task_state.bulk_journal import TaskStateBulkJournal
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.search import Search
@@ -37,11 +32,14 @@ __all__ = ["GraphEventHook"]
 class GraphEventHook(GraphHook):
     """Cancel and read Outlook events through a ``graph_calendar`` or ``msgraph`` connection.
 
-    Every verb opens a client of its own and closes it. For several events use the hook as a context manager, so that
-    they share one client and one token::
+    Every method opens a client and closes it. For several events use the hook as a context manager; they then share one
+    client and one token::
 
         async with GraphEventHook("graph_calendar_default") as hook:
             await hook.cancel_event("AAMkAG...", "Closed.", user_id="ada@contoso.example")
+
+    All methods take :class:`~airflow_graph_cancel.graph.dispatch.options.Options`: how many requests run at a time, how
+    long to retry (five minutes by default), and a callback that stops the work.
 
     :param conn_id: Airflow connection.
     :param api_version: ``v1.0`` or ``beta``; overrides the connection's.
@@ -57,14 +55,13 @@ class GraphEventHook(GraphHook):
         calendar_group_id: str | None = None,
         *,
         preview: bool = False,
-        backoff: Backoff | None = None,
+        options: Options | None = None,
         journal: Callable[[EventAddress], Journal] | None = None,
-        stopped: Callable[[], bool] = never_stopped,
     ) -> CancelResult:
-        """Cancel one event, so that each attendee is told once.
+        """Cancel one event and tell each attendee once.
 
-        After a lost answer the event is looked at before the request is repeated. Only the organizer's copy can be
-        cancelled. With ``preview``, or through a connection that is ``preview_only``, the event is read and reported.
+        After a lost response the event is looked at before the request is repeated. Only the organizer's copy can be
+        cancelled. With ``preview``, or through a connection that is ``preview_only``, the event is only read.
 
         :param event_id: id of the event in that mailbox: an occurrence's for one date, a series master's for all.
         :param comment: text that the attendees read in the cancellation.
@@ -72,31 +69,25 @@ class GraphEventHook(GraphHook):
         :param group_id: a Microsoft 365 group as the owner.
         :param calendar_id: a calendar's id, or ``"default"``.
         :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
-        :param preview: read and report, send nothing.
-        :param backoff: how long to go on after "later" and lost answers; default five minutes.
-        :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
-        :param stopped: asked before every cancel request; True ends the work.
-        :raises InvalidInputError: if an argument cannot be meant as it stands; nothing was sent.
-        :raises RefusedError: if Graph or the login says no.
-        :raises TryLaterError: if backoff ended first; ``in_doubt`` says whether a request may have taken effect.
+        :param preview: read the event and predict the outcome, send nothing.
+        :param options: how long to retry after "later" and lost responses, and who may stop it.
+        :param journal: returns the journal by which a later try knows what this one sent; default keeps none.
+        :raises InvalidInputError: if an argument is invalid; nothing was sent.
+        :raises RefusedError: if Graph or the login refuses.
+        :raises TryLaterError: if the retry budget is spent; ``in_doubt`` says whether a request may have taken effect.
+        :raises StoppedError: if told to stop.
 
         Source: https://learn.microsoft.com/graph/api/event-cancel
         """
         settings = await self.get_settings()
         address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
         text = check_comment(comment)
-        backoff = backoff or Backoff()
+        options = options or Options()
         async with self._open(settings) as client:
             if preview or settings.preview_only:
-                return await preview_event(client, address, backoff)
-            return await cancel_event(
-                client,
-                address,
-                text,
-                journal=journal(address) if journal else NoJournal(),
-                backoff=backoff,
-                stopped=stopped,
-            )
+                return await preview_event(client, address, options)
+            kept = InMemoryJournal() if journal is None else journal(address)
+            return await cancel_event(client, address, text, journal=kept, options=options)
 
     async def cancel_events(
         self,
@@ -110,73 +101,54 @@ class GraphEventHook(GraphHook):
         preview: bool = False,
         max_meetings: int | None = None,
         max_people: int | None = None,
-        concurrency: int = 64,
-        batch: bool = True,
-        backoff: Backoff | None = None,
+        options: Options | None = None,
         journal: Callable[[Sequence[CancelInput]], BulkJournal] | None = None,
-        stopped: Callable[[], bool] = never_stopped,
-        tick: Callable[[BulkCancellation], None] = lambda _: None,
-    ) -> BulkCancellation:
-        """Cancel many events, each once, as fast as their mailboxes allow; return what became of each.
+        progress: Callable[[BulkProgress], None] = no_progress,
+    ) -> BulkResult:
+        """Cancel many events, each once, as fast as their mailboxes allow.
+
+        All events are tried before this returns. Check ``left`` of the result: those events are not settled.
 
         :param events: a list of ids, a list of rows, or a plan; see
             :class:`~airflow_graph_cancel.operators.cancel.GraphCancelEventsOperator`.
-        :param comment: text for events that bring none.
-        :param user_id: owner of events that bring none; default is the connection's mailbox, else ``/me``.
-        :param without: event ids that are taken out of a plan, or of a list.
+        :param comment: text for events without one.
+        :param user_id: owner of events without one; default is the connection's mailbox, else ``/me``.
+        :param without: event ids to take out of the plan or the list.
         :param plan_max_age: refuse an older plan.
         :param hold_if_changed: do not cancel what has changed since the plan was made; its outcome is ``changed``.
-        :param preview: read and report, send nothing.
+        :param preview: read the events and predict the outcomes, send nothing.
         :param max_meetings: refuse before anything is sent if there are more events.
-        :param max_people: refuse before anything is sent if more people would get a message; read from the rows'
-            ``people``, else from Graph.
-        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-        :param batch: False sends each request on its own.
-        :param backoff: how long to go on with an event after its first "later"; default five minutes.
-        :param journal: makes the journal by which a later try knows what this one sent; default keeps none.
-        :param stopped: asked before every request; True ends the work.
-        :param tick: called several times a second, for progress.
-        :raises InvalidInputError: naming every event that cannot be meant as it stands; nothing was sent.
-        :raises StoppedError: if told to stop.
+        :param max_people: refuse before anything is sent if more people would be told; counted from the rows'
+            ``people``, else read from Graph.
+        :param options: how many requests run at a time, how long to retry each event, and who may stop it.
+        :param journal: returns the journal by which a later try knows what this one sent; default keeps none.
+        :param progress: called before the first request and then several times a second.
+        :raises InvalidInputError: naming every invalid event; nothing was sent.
+        :raises StoppedError: if told to stop; the last progress has the result so far.
         """
         settings = await self.get_settings()
         rows = event_rows(load_events(events), without=without, max_age=plan_max_age)
-        orders = parse_inputs(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
-        if max_meetings is not None and len(orders) > max_meetings:
-            raise InvalidInputError(f"{len(orders)} events are more than max_meetings={max_meetings}.")
-        options = Options(backoff or Backoff(), concurrency, batch, stopped)
+        inputs = parse_inputs(rows, comment=comment, user_id=user_id, mailbox=settings.mailbox)
+        options = options or Options()
         preview = preview or settings.preview_only
         async with self._open(settings) as client:
-            if max_people is not None and not preview:
-                await refuse_too_many_people(client, rows, orders, max_people, options)
-            keep = TaskStateBulkJournal(None, orders) if preview or journal is None else journal(orders)
-            work = BulkCancellation(client, orders, keep, options, preview=preview, tick=tick)
-            tick(work)
-            if hold_if_changed and not preview:
-                await hold_changed(client, work, options)
-            await work.run()
-        return work
+            limit = None if preview else max_people
+            await check_limits(client, inputs, options, max_meetings=max_meetings, max_people=limit)
+            if preview:
+                return await preview_events(client, inputs, options)
+            kept = InMemoryBulkJournal() if journal is None else journal(inputs)
+            return await cancel_events(client, inputs, kept, options, hold=hold_if_changed, progress=progress)
 
-    async def find_events(
-        self,
-        search: Search,
-        *,
-        concurrency: int = 64,
-        backoff: Backoff | None = None,
-        stopped: Callable[[], bool] = never_stopped,
-    ) -> Plan:
-        """Find the organizers' copies of the meetings of rooms, buildings or people. Reads only.
+    async def find_events(self, search: Search, *, options: Options | None = None) -> Plan:
+        """Find the organizers' copies of the meetings of rooms, buildings or people. Only reads.
 
         :param search: where, when, and which meetings.
-        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-        :param backoff: how long to go on with a request after its first "later"; default five minutes.
-        :param stopped: asked before every request; True ends the work.
-        :raises InvalidInputError: if something that was named is not there.
-        :raises GraphCancelError: if something could not be read: half a plan is none.
+        :param options: how many requests run at a time, how long to retry each, and who may stop it.
+        :raises InvalidInputError: if a room, list, building or organizer does not exist.
+        :raises GraphCancelError: if something could not be read, because half a plan is worse than none.
         """
-        options = Options(backoff or Backoff(), concurrency, stopped=stopped)
         async with self._open(await self.get_settings()) as client:
-            return await find_events(client, search, options)
+            return await find_events(client, search, options or Options())
 
     async def find_remaining(
         self,
@@ -184,37 +156,35 @@ class GraphEventHook(GraphHook):
         user_id: str | None = None,
         *,
         without: Iterable[str] = (),
-        concurrency: int = 64,
-        backoff: Backoff | None = None,
+        options: Options | None = None,
     ) -> tuple[int, list[Remaining]]:
-        """Find out which events are still there after they were cancelled. Reads only.
+        """Find out which events are still there after they were cancelled. Only reads.
 
         :param events: as for :meth:`cancel_events`.
-        :param user_id: owner of events that bring none.
-        :param without: event ids that are taken out.
-        :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-        :param backoff: how long to go on with an event after its first "later"; default five minutes.
-        :return: how many events are meant, and those that are not known to be gone.
-        :raises InvalidInputError: naming every event that cannot be meant as it stands.
+        :param user_id: owner of events without one.
+        :param without: event ids to take out of the plan or the list.
+        :param options: how many requests run at a time, and how long to retry each.
+        :return: the number of events, and those that are still there or could not be checked.
+        :raises InvalidInputError: naming every invalid event.
         """
         settings = await self.get_settings()
         rows = event_rows(load_events(events), without=without)
-        orders = parse_inputs(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
+        inputs = parse_inputs(rows, comment=None, user_id=user_id, mailbox=settings.mailbox)
         async with self._open(settings) as client:
-            return len(orders), await find_remaining(client, orders, Options(backoff or Backoff(), concurrency))
+            return len(inputs), await find_remaining(client, inputs, options or Options())
 
     async def check_access(
-        self, mailboxes: Iterable[str], *, must_not_reach: Iterable[str] = (), backoff: Backoff | None = None
+        self, mailboxes: Iterable[str], *, must_not_reach: Iterable[str] = (), options: Options | None = None
     ) -> AccessReport:
-        """Find out what the app can reach, for whoever sets up RBAC for Applications. Reads only.
+        """Find out which mailboxes the app can reach, to check RBAC for Applications. Only reads.
 
-        :param mailboxes: that the app needs.
-        :param must_not_reach: that it should be kept from; those that it reads are in ``reached_wrongly``.
-        :param backoff: how long to go on with a mailbox after its first "later"; default five minutes.
+        :param mailboxes: mailboxes that the app needs.
+        :param must_not_reach: mailboxes that it must not read; those that it does are in ``reached_wrongly``.
+        :param options: how many requests run at a time, and how long to retry each.
         :raises GraphCancelError: if the app cannot sign in.
         """
         async with self._open(await self.get_settings()) as client:
-            return await check_access(client, mailboxes, must_not_reach, Options(backoff or Backoff()))
+            return await check_access(client, mailboxes, must_not_reach, options or Options())
 
     async def get_event(
         self,
@@ -225,7 +195,7 @@ class GraphEventHook(GraphHook):
         calendar_group_id: str | None = None,
         *,
         select: tuple[str, ...] = (),
-        backoff: Backoff | None = None,
+        options: Options | None = None,
     ) -> dict[str, object]:
         """Return one event as Graph writes it.
 
@@ -235,7 +205,7 @@ class GraphEventHook(GraphHook):
         :param calendar_id: a calendar's id, or ``"default"``.
         :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
         :param select: properties to read, in Graph's spelling; all if empty.
-        :param backoff: how long to go on after "later"; default five minutes.
+        :param options: how long to retry.
         :raises GraphCancelError: as :meth:`cancel_event` does.
 
         Source: https://learn.microsoft.com/graph/api/event-get
@@ -243,16 +213,9 @@ class GraphEventHook(GraphHook):
         settings = await self.get_settings()
         address = _address(settings, event_id, user_id, group_id, calendar_id, calendar_group_id)
         async with self._open(settings) as client:
-            return await read_event(client, address, backoff or Backoff(), select)
+            return await read_event(client, address, options or Options(), select)
 
 
-def _address(
-    settings: GraphSettings,
-    event_id: str,
-    user_id: str | None,
-    group_id: str | None,
-    calendar_id: str | None,
-    calendar_group_id: str | None,
-) -> EventAddress:
-    owner = user_id if user_id is not None or group_id is not None else settings.mailbox
-    return EventAddress(event_id, owner, group_id, calendar_id, calendar_group_id)
+def _address(settings: GraphSettings, event_id: str, user_id: str | None, *rest: str | None) -> EventAddress:
+    owner = settings.mailbox if user_id is None and rest[0] is None else user_id
+    return EventAddress(event_id, owner, *rest)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk.bases.notifier import BaseNotifier
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.operators.base import (
     GraphConnectionMixin,
@@ -164,7 +165,7 @@ class GraphCancelEventNotifier(BaseNotifier, GraphConnectionMixin):
                     self.calendar_id,
                     self.calendar_group_id,
                     preview=self.preview,
-                    backoff=Backoff(retry_for=self.time_limit, longest_wait=self.time_limit),
+                    options=Options(Backoff(retry_for=self.time_limit, longest_wait=self.time_limit)),
                 )
         except TimeoutError:
             raise ServiceUnavailableError(

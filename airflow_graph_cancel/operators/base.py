@@ -12,7 +12,7 @@ from airflow.sdk.bases.operator import BaseAsyncOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
-from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
 from airflow_graph_cancel.retry import GraphRetryPolicy, is_final
 

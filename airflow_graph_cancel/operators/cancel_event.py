@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_graph_cancel.graph.cancel.journal import NoJournal
+from airflow_graph_cancel.graph.cancel.journal import InMemoryJournal
 from airflow_graph_cancel.graph.errors import EventMissingError, GraphCancelError, NotOrganizerError, TryLaterError
 from airflow_graph_cancel.graph.outcome import CancelResult
 from airflow_graph_cancel.hooks.task_state.journal import TaskStateJournal
@@ -134,9 +134,8 @@ class GraphCancelEventOperator(GraphOperator):
                     self.calendar_id,
                     self.calendar_group_id,
                     preview=self.preview,
-                    backoff=options.backoff,
-                    journal=partial(TaskStateJournal, store) if store is not None else self._no_journal,
-                    stopped=options.stopped,
+                    journal=partial(TaskStateJournal, store) if store is not None else self._in_memory,
+                    options=options,
                 )
             except GraphCancelError as error:
                 result = self._result_of(error)
@@ -156,8 +155,8 @@ class GraphCancelEventOperator(GraphOperator):
         row: Row = self.execute(context)  # type: ignore[no-untyped-call]
         return row
 
-    def _no_journal(self, _: EventAddress) -> NoJournal:
-        return NoJournal(sent_before=self._in_doubt)
+    def _in_memory(self, _: EventAddress) -> InMemoryJournal:
+        return InMemoryJournal(sent_before=self._in_doubt)
 
     def _seconds_left(self) -> float:
         started = self._started or datetime.now(UTC)

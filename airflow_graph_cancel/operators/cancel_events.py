@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_graph_cancel.graph.dispatch.backoff import LONGEST_WAIT, Backoff
-from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError, TryLaterError
+from airflow_graph_cancel.graph.errors import StoppedError
 from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.base import (
     DEFAULT_RETRY_POLICY,
     GraphOperator,
     Policy,
+    airflow_errors,
     check_booleans,
     check_policies,
     check_rendered,
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
-    from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
+    from airflow_graph_cancel.graph.cancel.bulk import BulkProgress, BulkResult
 __all__ = ["GraphCancelEventsOperator"]
 
 IfChanged = Literal["hold", "cancel"]
-_ROWS_SHOWN = 100
 _ROWS_SAID = 10
 _SAY_EVERY = 5.0
 _MOST_DEFERRALS = 10
@@ -130,40 +129,36 @@ class GraphCancelEventsOperator(GraphOperator):
         self._given = given_fields(self)
         self._said = 0.0
         self._deferrals = 0
-        self._work: BulkCancellation | None = None
+        self._last_progress: BulkProgress | None = None
 
     async def aexecute(self, context: Context) -> dict[str, Any]:
         """Cancel the events and return the counts, or end the task as the outcomes demand."""
         from airflow_graph_cancel.hooks.task_state.bulk_journal import TaskStateBulkJournal
 
-        budget = self.retry_for.total_seconds() if isinstance(self.retry_for, timedelta) else self.retry_for
-        try:
+        store = context.get("task_state_store")
+        with airflow_errors():
             check_rendered(self, self._given)
-            work = await self.hook.cancel_events(
-                self.events,
-                self.comment,
-                self.user_id,
-                without=names("without", self.without),
-                plan_max_age=self.plan_max_age,
-                hold_if_changed=self.if_changed == "hold",
-                preview=self.preview,
-                max_meetings=self.max_meetings,
-                max_people=self.max_people,
-                concurrency=self.concurrency,
-                batch=self.batch,
-                backoff=Backoff(retry_for=budget, longest_wait=LONGEST_WAIT),
-                journal=partial(TaskStateBulkJournal, context.get("task_state_store")),
-                stopped=lambda: self._stopped,
-                tick=self._progress,
-            )
-        except StoppedError:
-            self._report_what_was_done()
-            raise
-        except TryLaterError:
-            raise
-        except GraphCancelError as error:
-            raise AirflowFailException(str(error)) from error
-        return self._end(work, context)
+            try:
+                result = await self.hook.cancel_events(
+                    self.events,
+                    self.comment,
+                    self.user_id,
+                    without=names("without", self.without),
+                    plan_max_age=self.plan_max_age,
+                    hold_if_changed=self.if_changed == "hold",
+                    preview=self.preview,
+                    max_meetings=self.max_meetings,
+                    max_people=self.max_people,
+                    options=self._options(concurrency=self.concurrency, batch=self.batch),
+                    journal=partial(TaskStateBulkJournal, store) if store is not None else None,
+                    progress=self._progress,
+                )
+            except StoppedError:
+                if self._last_progress is not None:
+                    # People were told of what is settled, whoever stopped the task.
+                    self._write_report(self._last_progress.result())
+                raise
+        return self._end(result, context)
 
     def execute_complete(self, context: Context, event: object = None, deferrals: int = 0) -> dict[str, Any]:
         """Go on after a deferral, by beginning anew: the task state store knows what is settled."""
@@ -171,58 +166,41 @@ class GraphCancelEventsOperator(GraphOperator):
         result: dict[str, Any] = self.execute(context)  # type: ignore[no-untyped-call]
         return result
 
-    def _report_what_was_done(self) -> None:
-        """Write the rows of what is settled: people were told of that, whoever stopped the task."""
-        if self._work is None or not self.report_path:
-            return
-        message = "The task was told to stop: it is not known whether this event is cancelled."
-        rows = {number: result.as_row() for number, result in self._work.results.items()}
-        for number, order in enumerate(self._work.orders):
-            if number not in rows:
-                rows[number] = order.address.result(Outcome.UNAVAILABLE, message).as_row()
-        write_report(self.report_path, self._work.orders, rows)
+    def _write_report(self, result: BulkResult) -> None:
+        if self.report_path:
+            write_report(self.report_path, result)
 
-    def _progress(self, work: BulkCancellation) -> None:
-        self._work = work
+    def _progress(self, progress: BulkProgress) -> None:
+        self._last_progress = progress
         now = time.monotonic()
         if now - self._said < _SAY_EVERY:
             return
         self._said = now
-        rate = work.rate
-        left = f", about {(len(work.orders) - len(work.results)) / rate:.0f} s left" if rate else ""
-        self.log.info(
-            "%d of %d settled (%s), %.0f/s%s", len(work.results), len(work.orders), _counted(work), rate, left
-        )
+        open_events, rate = progress.total - progress.settled, progress.rate
+        remaining = f", about {open_events / rate:.0f} s left" if rate else ""
+        counted = _counted(progress.result().counts)
+        self.log.info("%d of %d settled (%s), %.0f/s%s", progress.settled, progress.total, counted, rate, remaining)
 
-    def _end(self, work: BulkCancellation, context: Context) -> dict[str, Any]:
-        unsettled = {number: _left(work, number) for number in sorted(work.left)}
-        rows = {**{number: result.as_row() for number, result in work.results.items()}, **unsettled}
-        if self.report_path:
-            write_report(self.report_path, work.orders, rows)
-        result = {
-            "total": len(work.orders),
-            "counts": _plain(work),
-            "unsettled": list(unsettled.values())[:_ROWS_SHOWN],
-            "report": self.report_path,
-        }
-        self.log.info("%d events: %s", len(work.orders), _counted(work) or "nothing to do")
-        if held := work.counts[Outcome.CHANGED]:
+    def _end(self, result: BulkResult, context: Context) -> dict[str, Any]:
+        self._write_report(result)
+        total, counts = len(result.inputs), result.counts
+        plain = {str(outcome): count for outcome, count in counts.items()}
+        self.log.info("%d events: %s", total, _counted(counts) or "nothing to do")
+        if held := counts[Outcome.CHANGED]:
             self.log.warning("%d events have changed since the plan was made and were held back", held)
         for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = {"total": len(work.orders), **_plain(work)}
-        if not unsettled:
-            work.forget_what_was_not_sent()
-        bad = [row for number, row in sorted(rows.items()) if not self._passes(Outcome(str(row["outcome"])))]
+            context["outlet_events"][outlet].extra = {"total": total, **plain}
+        bad = [row for number in range(total) if not self._passes((row := result.row(number)).outcome)]
         if not bad:
-            return result
-        said = "; ".join(f"{row['event_id']} in {row['mailbox']}: {row['message']}" for row in bad[:_ROWS_SAID])
-        sentence = f"{len(bad)} of {len(work.orders)} events were not cancelled ({_counted(work)}). {said}"
-        if not unsettled:
+            return {"total": total, "counts": plain, "unsettled": [], "report": self.report_path}
+        said = "; ".join(f"{row.event_id} in {row.mailbox}: {row.message}" for row in bad[:_ROWS_SAID])
+        sentence = f"{len(bad)} of {total} events were not cancelled ({_counted(counts)}). {said}"
+        if not result.left:
             raise AirflowFailException(sentence)
-        wait = work.longest_wait_asked
+        wait = result.longest_wait
         if is_long_wait(wait) and self._deferrals < _MOST_DEFERRALS:
             self._wait_deferred(wait, deferrals=self._deferrals + 1)
-        worst = next(iter(work.left.values()))
+        worst = next(iter(result.left.values()))
         raise type(worst)(sentence, status=worst.status, code=worst.code, retry_after=wait) from worst
 
     def _passes(self, outcome: Outcome) -> bool:
@@ -233,15 +211,5 @@ class GraphCancelEventsOperator(GraphOperator):
         return outcome.passes
 
 
-def _left(work: BulkCancellation, number: int) -> dict[str, str | int | None]:
-    return work.orders[number].address.failed(work.left[number]).as_row()
-
-
-def _plain(work: BulkCancellation) -> dict[str, int]:
-    counts = Counter({str(outcome): count for outcome, count in work.counts.items()})
-    counts.update(str(error.outcome) for error in work.left.values())
-    return dict(counts)
-
-
-def _counted(work: BulkCancellation) -> str:
-    return ", ".join(f"{outcome} {count}" for outcome, count in sorted(_plain(work).items()))
+def _counted(counts: Counter[Outcome]) -> str:
+    return ", ".join(f"{outcome} {count}" for outcome, count in sorted(counts.items()))

@@ -144,9 +144,7 @@ class GraphFindEventsOperator(GraphOperator):
         options = self._options(concurrency=self.concurrency)
         with airflow_errors():
             check_rendered(self, self._given)
-            plan = await self.hook.find_events(
-                self._search(), concurrency=options.concurrency, backoff=options.backoff, stopped=options.stopped
-            )
+            plan = await self.hook.find_events(self._search(), options=options)
         self.log.info("Found %s; left alone: %d", plan.totals, len(plan.excluded))
         document = plan.as_document(summarize(plan))
         if self.plan_path is None and len(plan.meetings) + len(plan.excluded) <= MOST_ROWS:

@@ -11,6 +11,7 @@ from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.operators.base import (
     DEFAULT_RETRY_POLICY,
@@ -149,8 +150,7 @@ class GraphEventsCancelledSensor(BaseSensorOperator, GraphConnectionMixin):
             cancelled_rows(self.events),
             self.user_id,
             without=names("without", self.without),
-            concurrency=self.concurrency,
-            backoff=Backoff(retry_for=min(Backoff().retry_for, self.timeout)),
+            options=Options(Backoff(retry_for=min(Backoff().retry_for, self.timeout)), self.concurrency),
         )
         return total, [dict(each.as_row()) for each in remaining]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import InvalidInputError, TryLaterError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class GraphEventsCancelledTrigger(BaseTrigger):
             await asyncio.sleep(self._seconds_until(until))
             try:
                 backoff = Backoff(retry_for=self._seconds_until(until))
-                _, remaining = await hook.find_remaining(rows, concurrency=self.concurrency, backoff=backoff)
+                _, remaining = await hook.find_remaining(rows, options=Options(backoff, self.concurrency))
             except InvalidInputError as error:
                 # The cancelling task has sent something, so the message must not say that nothing was sent.
                 error.nothing_sent = False

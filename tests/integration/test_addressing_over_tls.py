@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
@@ -32,7 +33,7 @@ def test_no_rendered_value_reaches_another_resource(sandbox: Sandbox, event: str
 
     async def cancel() -> None:
         await GraphEventHook().cancel_event(
-            event, "Closed.", user_id=owner, calendar_id=calendar, backoff=Backoff(retry_for=0)
+            event, "Closed.", user_id=owner, calendar_id=calendar, options=Options(Backoff(retry_for=0))
         )
 
     try:

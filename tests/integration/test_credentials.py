@@ -11,6 +11,7 @@ import pytest
 
 from airflow_graph_cancel.graph.auth import refresh_token as refreshing
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, TryLaterError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 from tests.support.contoso import ADA, BEN, TEAM, WHEN
@@ -54,7 +55,9 @@ def tenant(sandbox: Sandbox) -> str:
 
 def cancel(event_id: str, user_id: str | None = ADA, **more: Any) -> str:
     """Cancel and return the outcome."""
-    verb = GraphEventHook().cancel_event(event_id, "Closed.", user_id=user_id, backoff=Backoff(retry_for=0), **more)
+    verb = GraphEventHook().cancel_event(
+        event_id, "Closed.", user_id=user_id, options=Options(Backoff(retry_for=0)), **more
+    )
     return str(asyncio.run(verb).outcome)
 
 
@@ -207,7 +210,7 @@ class TestPeople:
         """Fetched once, renewed when it is old."""
         rows = [person.create_event(organizer=ADA, subject="x", attendees=[BEN], **WHEN) for _ in range(30)]
         ids = [row["copies"][ADA] for row in rows]
-        work = asyncio.run(GraphEventHook().cancel_events(ids, batch=False))
+        work = asyncio.run(GraphEventHook().cancel_events(ids, options=Options(batch=False)))
         assert work.counts == {"cancelled": 30}
         assert len(person.token_requests()) == 1
 

@@ -208,11 +208,11 @@ def test_a_page_elsewhere_is_not_followed(tower: Sandbox, monkeypatch: pytest.Mo
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.http.response import Response
 
-    async def elsewhere(self: GraphClient, path: str) -> Response:
+    async def elsewhere(self: GraphClient, request: object) -> Response:
         body = {"value": [], "@odata.nextLink": "https://graph.evil.example/v1.0/places?$skip=1"}
         return Response(200, {"request-id": "1"}, json.dumps(body).encode())
 
-    monkeypatch.setattr(GraphClient, "get", elsewhere)
+    monkeypatch.setattr(GraphClient, "send", elsewhere)
     with pytest.raises(AirflowFailException, match=r"graph\.evil\.example"):
         find()
 

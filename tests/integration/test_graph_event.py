@@ -12,6 +12,7 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 
 from airflow_graph_cancel.graph.dispatch.backoff import Backoff
+from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
     ConnectionSettingsError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-ONCE = Backoff(retry_for=0)
+ONCE = Options(Backoff(retry_for=0))
 
 
 def connect(
@@ -249,7 +250,7 @@ def test_a_server_that_is_not_there_was_certainly_not_asked(
     """A refused connection leaves no doubt, so that the next try need not look first."""
     conn_id = connect(monkeypatch, sandbox, {"base_url": "https://localhost:9"})
     with pytest.raises(GraphCancelError, match="could not be reached") as error:
-        asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA, backoff=ONCE))
+        asyncio.run(GraphEventHook(conn_id).cancel_event(event_id, user_id=ADA, options=ONCE))
     assert (error.value.outcome, error.value.in_doubt) == ("unavailable", False)
 
 

@@ -1,102 +1,106 @@
-"""Is each event of a plan still what somebody approved? Looked at before the first of them is cancelled.
+"""Compare the events of a plan with what they are now, before the first of them is cancelled.
 
-All at once and not one by one: the dates of a series change with it in Exchange, so that cancelling one of them changes
-what the others' ``changeKey`` says.
+All are compared before any is sent: the dates of a series change together in Exchange, so cancelling one of them
+changes the ``changeKey`` of the others.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
-from airflow_graph_cancel.graph.errors import RefusedError, ServiceUnavailableError
+from airflow_graph_cancel.graph.errors import GraphCancelError, ServiceUnavailableError
 from airflow_graph_cancel.graph.http.error_mapping import refusal
-from airflow_graph_cancel.graph.http.requests import look_path
+from airflow_graph_cancel.graph.http.requests import event_path
 from airflow_graph_cancel.graph.model.event import CalendarEvent, parse_event, series_uid
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.cancel.bulk import BulkCancellation
     from airflow_graph_cancel.graph.cancel.inputs import CancelInput
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.plan import PlanRow
 
-__all__ = ["hold_changed"]
+__all__ = ["find_drift"]
 
 _SELECT = ("id", "changeKey", "start", "end", "isAllDay", "type", "attendees")
 _DAY = timedelta(days=1)
 
 
-async def hold_changed(client: GraphClient, work: BulkCancellation, options: Options) -> None:
-    """Settle as ``changed`` what is no longer as it was planned, so that it is not cancelled.
+async def find_drift(
+    client: GraphClient,
+    inputs: Sequence[CancelInput],
+    numbers: Collection[int],
+    begun: Collection[int],
+    options: Options,
+) -> Mapping[int, CancelResult | GraphCancelError]:
+    """Return what must not be sent: a result for what has changed, an error for what cannot be looked at.
 
-    What is gone is left to the work, which knows whether it was sent before. What cannot be looked at is not sent
-    either.
+    Events that are gone are not among them: the run knows whether it sent their cancellation before.
 
     :param client: sends batches and single requests, only GETs here.
-    :param work: before it runs.
-    :param options: how to go about it.
+    :param inputs: all events of the run.
+    :param numbers: the places of those to compare; events without a plan are skipped.
+    :param begun: the places of those for which this task may have sent something.
+    :param options: how many at a time, how long to retry, and who may stop it.
     """
-    planned = [
-        (number, order, order.planned)
-        for number, order in enumerate(work.orders)
-        if order.planned is not None and number not in work.results
-    ]
+    planned = [(number, inputs[number], before) for number in numbers if (before := inputs[number].planned) is not None]
     if not planned:
-        return
-    begun = {number: _series(work.orders[number]) for number in work.begun()}
-    dates_begun = Counter(begun.values())
-    reads = [Read(order.address.mailbox, look_path(order.address, _SELECT)) for _, order, _ in planned]
-    for (number, order, before), reply in zip(planned, await read_many(client, reads, options), strict=True):
+        return {}
+    dates_begun = Counter(_series(inputs[number]) for number in begun)
+    reads = [Read(event.address.mailbox, event_path(event.address, _SELECT)) for _, event, _ in planned]
+    drift: dict[int, CancelResult | GraphCancelError] = {}
+    for (number, event, before), reply in zip(planned, await read_many(client, reads, options), strict=True):
         if reply.error is not None:
-            work.leave(number, reply.error)
-        elif reply.refusal is None and not reply.values:
-            work.leave(number, ServiceUnavailableError(f"Graph answered a look at {order.address} with nothing."))
-        elif reply.refusal is None:
+            drift[number] = reply.error
+        elif reply.refusal is not None:
+            if not reply.refusal.meaning.is_gone:
+                drift[number] = refusal(event.address, reply.refusal)
+        elif not reply.values:
+            drift[number] = ServiceUnavailableError(f"Graph's response to reading {event.address} is empty.")
+        else:
             now = parse_event(reply.values[0])
-            # A date has the key of its series, which a neighbour's cancellation changes as well: by another closure, or
-            # by this task. What tells is whether the date itself is still what it was.
-            by_a_neighbour = before.type == "occurrence" or (
-                before.type == "exception" and dates_begun[_series(order)] > (number in begun)
+            # A date has the changeKey of its series, which the cancellation of another date changes too: by another
+            # closure, or by this task. Then it counts whether the date itself is still what it was.
+            by_another_date = before.type == "occurrence" or (
+                before.type == "exception" and dates_begun[_series(event)] > (number in begun)
             )
-            if now.change_key != before.change_key and not (by_a_neighbour and not _differs(now, before, order)):
-                work.settle(number, _changed(order, reply.request_id))
-        elif not reply.refusal.meaning.is_gone:
-            error = refusal(order.address, reply.refusal)
-            work.refuse(number, error) if isinstance(error, RefusedError) else work.leave(number, error)
+            if now.change_key != before.change_key and not (by_another_date and not _differs(now, before, event)):
+                drift[number] = _changed(event, reply.request_id)
+    return drift
 
 
-def _series(order: CancelInput) -> tuple[str, str]:
-    uid = order.planned.uid if order.planned is not None else None
-    return order.address.mailbox.casefold(), series_uid(uid or "")
+def _series(event: CancelInput) -> tuple[str, str]:
+    uid = event.planned.uid if event.planned is not None else None
+    return event.address.mailbox.casefold(), series_uid(uid or "")
 
 
-def _differs(now: CalendarEvent, before: PlanRow, order: CancelInput) -> bool:
-    """Return whether a date of a series is another one than it was, by what people see of it."""
+def _differs(now: CalendarEvent, before: PlanRow, event: CancelInput) -> bool:
+    """Return whether a date of a series differs from the plan in what people see of it."""
     try:
         start, end = datetime.fromisoformat(before.start or ""), datetime.fromisoformat(before.end or "")
-        # An all-day meeting's dates were planned where people are and are read in UTC.
+        # The dates of an all-day meeting were planned in the local time zone and are read in UTC.
         moved = abs(now.start - start) >= _DAY if now.is_all_day else now.start != start
-        # A date that somebody changed by itself is an exception from then on.
+        # A date that somebody changed on its own is an exception from then on.
         return (
             moved
             or now.end - now.start != end - start
             or now.type != before.type
-            or _people(now, order, before) != before.people
+            or _people(now, event, before) != before.people
         )
     except (ValueError, TypeError):
         return True
 
 
-def _people(now: CalendarEvent, order: CancelInput, before: PlanRow) -> int:
-    return len(now.people - {order.address.mailbox.casefold(), *map(str.casefold, before.rooms)})
+def _people(now: CalendarEvent, event: CancelInput, before: PlanRow) -> int:
+    return len(now.people - {event.address.mailbox.casefold(), *map(str.casefold, before.rooms)})
 
 
-def _changed(order: CancelInput, request_id: str | None) -> CancelResult:
-    return order.address.result(
+def _changed(event: CancelInput, request_id: str | None) -> CancelResult:
+    return event.address.result(
         Outcome.CHANGED,
         "Held back: the event has changed since the plan was made (changeKey). Make a new plan, or set "
         'if_changed="cancel".',

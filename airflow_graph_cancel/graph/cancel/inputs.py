@@ -1,11 +1,10 @@
-"""From what a feed or an XCom delivers to the events that are to be cancelled, each once."""
+"""Parse what a feed or an XCom delivers into the events to cancel, each once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeGuard
 
 from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
@@ -13,7 +12,7 @@ from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
 from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
 from airflow_graph_cancel.graph.template_values import parse_text
 
-__all__ = ["CancelInput", "event_rows", "parse_inputs", "people_in_rows"]
+__all__ = ["CancelInput", "event_rows", "parse_inputs"]
 
 _OURS = frozenset({"comment", *ADDRESS_KEYS})
 _SHOWN = 10
@@ -21,10 +20,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class CancelInput:
-    """An event to be cancelled, and the text for its attendees.
+    """An event to cancel, and the text for its attendees.
 
-    :param planned: how it was when the plan was made; None for events that are in no plan.
-    :param row: as it was given, for the keys that are carried along into the report.
+    :param planned: the event when the plan was made; None for events without a plan.
+    :param row: the row as it was given; its other keys go into the report.
     """
 
     address: EventAddress
@@ -34,15 +33,15 @@ class CancelInput:
 
     @property
     def further(self) -> dict[str, object]:
-        """What the row brought that is neither address nor comment."""
+        """The keys of the row that are neither address nor comment."""
         return {name: value for name, value in self.row.items() if name not in _OURS}
 
 
 def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelta | None = None) -> list[object]:
-    """Return the rows of a list, or of a plan that is whole and young enough.
+    """Return the rows of a list, or of a plan that is intact and not too old.
 
-    :param events: a list, a plan, or the text of one, as a template gives.
-    :param without: event ids that are taken out.
+    :param events: a list, a plan, or the text of one, as a template renders it.
+    :param without: event ids to take out.
     :param max_age: refuse an older plan.
     :raises InvalidInputError: if it is neither, or the plan must not be carried out.
     """
@@ -50,7 +49,7 @@ def event_rows(events: object, *, without: Iterable[str] = (), max_age: timedelt
         events = parse_text("events", events)
     if isinstance(events, Mapping):
         return list(plan_rows(events, without=without, max_age=max_age))
-    # What mapped tasks return comes as a sequence that is no list.
+    # The results of mapped tasks come as a lazy sequence.
     if not isinstance(events, Sequence) or isinstance(events, bytes | bytearray):
         raise InvalidInputError(f"events must be a list or a plan, not {type(events).__name__}.")
     taken_out = set(without)
@@ -67,45 +66,33 @@ def parse_inputs(
 ) -> list[CancelInput]:
     """Return the events of a list of ids or rows, each once.
 
-    All rows are checked before anything is said, so that a feed is mended in one go. A row's own comment and owner win;
-    keys that are none of ours are carried along, so that a plan's rows fit.
+    All rows are checked before the error is raised, so that a feed can be mended in one go. A row's own comment and
+    owner win. Other keys are carried along into the report.
 
-    :param rows: as :func:`event_rows` returned them.
-    :param comment: text for events that bring none.
-    :param user_id: owner of events that bring none.
-    :param mailbox: the connection's, for events that have no owner then.
-    :raises InvalidInputError: naming every row that cannot be meant as it stands.
+    :param rows: from :func:`event_rows`.
+    :param comment: text for events without one.
+    :param user_id: owner of events without one.
+    :param mailbox: the connection's mailbox, for events that have no owner then.
+    :raises InvalidInputError: naming the invalid rows.
     """
     default = check_comment(comment)
-    orders: dict[tuple[str, str], CancelInput] = {}
-    wrong = []
+    inputs: dict[tuple[str, str], CancelInput] = {}
+    invalid = []
     for place, row in enumerate(rows):
         try:
-            order = _order(row, default, user_id, mailbox)
+            event = _parse_input(row, default, user_id, mailbox)
         except InvalidInputError as error:
-            wrong.append(f"[{place}] {error.message}")
+            invalid.append(f"[{place}] {error.message}")
         else:
-            orders.setdefault((order.address.mailbox.casefold(), order.address.event_id), order)
-    if wrong:
-        more = f" ... and {len(wrong) - _SHOWN} more." if len(wrong) > _SHOWN else ""
-        raise InvalidInputError(f"{len(wrong)} of {len(rows)} events are invalid: {' '.join(wrong[:_SHOWN])}{more}")
-    return list(orders.values())
+            inputs.setdefault((event.address.mailbox.casefold(), event.address.event_id), event)
+    if invalid:
+        more = f" ... and {len(invalid) - _SHOWN} more." if len(invalid) > _SHOWN else ""
+        shown = " ".join(invalid[:_SHOWN])
+        raise InvalidInputError(f"{len(invalid)} of {len(rows)} events are invalid: {shown}{more}")
+    return list(inputs.values())
 
 
-def people_in_rows(rows: Sequence[object]) -> int | None:
-    """Return how many people the rows say would get a message, None if any row does not say.
-
-    :param rows: as for :func:`parse_inputs`.
-    """
-    counts = [row.get("people") if isinstance(row, Mapping) else None for row in rows]
-    return sum(counts) if _all_whole(counts) else None
-
-
-def _all_whole(counts: list[object]) -> TypeGuard[list[int]]:
-    return all(isinstance(count, int) for count in counts)
-
-
-def _order(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> CancelInput:
+def _parse_input(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> CancelInput:
     if isinstance(row, Mapping):
         if (own := row.get("comment")) is not None:
             comment = check_comment(own)

@@ -1,7 +1,8 @@
-"""What must outlive the process, so that no attendee is told twice."""
+"""What must outlive the process so that nobody is told twice: a mark before every cancel request, and the results."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,83 +10,85 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.outcome import CancelResult
 
-__all__ = ["BulkJournal", "Journal", "NoBulkJournal", "NoJournal", "Past"]
+__all__ = ["BulkJournal", "InMemoryBulkJournal", "InMemoryJournal", "Journal", "Past"]
 
 
 class Past(Protocol):
-    """What is known of the requests that were sent for an event: all that is needed to decide about it."""
+    """What is known of the requests sent for an event; the state machine needs nothing else."""
 
     @property
     def sent(self) -> int:
         """Cancel requests sent so far, in all tries."""
 
     def sent_before(self) -> bool:
-        """Return whether another try or process may have sent the request; read anew on every call."""
+        """Return whether another try or process may have sent the request; read from the store on every call."""
 
 
 class Journal(Past, Protocol):
-    """Remember whether a cancel request for this event may be on its way.
+    """Record whether a cancel request for an event may be on its way.
 
-    Written before a request goes out, so that a process that dies leaves the truth behind.
+    The record is written before the request goes out, and so survives a process that dies.
     """
 
     def settled_before(self) -> CancelResult | None:
-        """Return the result of an earlier try that ended well, if there is one."""
+        """Return the result of an earlier try that settled the event."""
 
     def sending(self) -> None:
-        """Note that the request is about to be sent, and count it."""
+        """Record that the request is about to be sent, and count it."""
 
     def not_sent(self) -> None:
-        """Note that, for certain, no request took effect."""
+        """Record that certainly no request took effect."""
 
     def settled(self, result: CancelResult) -> None:
-        """Note that the event is cancelled."""
+        """Record that the event is cancelled."""
 
 
 class BulkJournal(Protocol):
-    """The same for many events of one task, each known by its number."""
+    """The same for the events of one task, each known by its place in the list."""
 
     def settled_before(self) -> Mapping[int, CancelResult]:
-        """Return what earlier tries settled."""
+        """Return the results of earlier tries."""
 
     def event(self, number: int) -> Past:
         """Return what is known of one event."""
 
     def sending(self, numbers: Sequence[int]) -> None:
-        """Note that cancel requests for these events are about to be sent, and count them."""
+        """Record that cancel requests for these events are about to be sent, and count them."""
 
     def not_sent(self, number: int) -> None:
-        """Note that, for certain, no request for this event took effect."""
+        """Record that certainly no request for this event took effect."""
 
     def settled(self, number: int, result: CancelResult) -> None:
-        """Note what became of an event."""
+        """Record the result of an event."""
 
     def close(self) -> None:
-        """Note that this process sends nothing more, and store what has not been stored yet."""
+        """Record that this process sends nothing more, and store what is not stored yet."""
 
     def forget(self, numbers: Iterable[int]) -> None:
-        """Let a next try decide about these events anew; nothing was sent for them that took effect."""
+        """Let a later try decide about these events again; no request for them took effect."""
 
 
-class NoJournal:
-    """The journal of a caller that keeps nothing.
+class InMemoryJournal:
+    """The journal of a caller that keeps nothing beyond the process.
 
     :param sent_before: what the caller knows of an earlier try.
     """
+
+    __slots__ = ("_sent_before", "sent")
 
     def __init__(self, *, sent_before: bool = False) -> None:
         self.sent = 0
         self._sent_before = sent_before
 
     def settled_before(self) -> None:
-        """Nothing is known of earlier tries."""
+        """Return None: earlier tries left nothing."""
 
     def sent_before(self) -> bool:
         """Return what the caller said."""
         return self._sent_before
 
     def sending(self) -> None:
-        """Only count."""
+        """Count the request."""
         self.sent += 1
 
     def not_sent(self) -> None:
@@ -95,19 +98,24 @@ class NoJournal:
         """Keep nothing."""
 
 
-class NoBulkJournal:
-    """The journal of a caller that sends nothing and never tries again."""
+class InMemoryBulkJournal:
+    """An :class:`InMemoryJournal` for each event."""
+
+    def __init__(self) -> None:
+        self._events: defaultdict[int, InMemoryJournal] = defaultdict(InMemoryJournal)
 
     def settled_before(self) -> Mapping[int, CancelResult]:
-        """Nothing is known of earlier tries."""
+        """Return nothing: earlier tries left nothing."""
         return {}
 
-    def event(self, number: int) -> Past:
-        """Nothing is known."""
-        return NoJournal()
+    def event(self, number: int) -> InMemoryJournal:
+        """Return the journal of one event."""
+        return self._events[number]
 
     def sending(self, numbers: Sequence[int]) -> None:
-        """Keep nothing."""
+        """Count the requests."""
+        for number in numbers:
+            self._events[number].sending()
 
     def not_sent(self, number: int) -> None:
         """Keep nothing."""

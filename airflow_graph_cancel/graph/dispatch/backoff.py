@@ -1,4 +1,4 @@
-"""The one retry loop: how long to wait, when to hand over to Airflow, and how to stop at once."""
+"""Backoff and the retry budget: how long to wait, when to give up, and how to stop at once."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ T = TypeVar("T")
 
 _SLICE = 0.5
 LONGEST_WAIT = 60.0
-"""Seconds that a worker slot may be held by a single wait."""
+"""Seconds. A single wait may hold a worker slot for this long; longer waits are deferred."""
 
 
 def never_stopped() -> bool:
-    """Return False: for callers that nobody tells to stop."""
+    """Return False, for callers that cannot be stopped."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to go on trying within the process before the error is handed to the caller.
+    """How long to retry within the process before the error reaches the caller.
 
-    :param retry_for: seconds in all; 0 tries once.
-    :param longest_wait: a single wait of more seconds than this is handed over, so that no worker slot is held.
-    :param first_wait: seconds before the first repetition when the service names none; doubled each time, jittered.
-    :param most_wait: seconds that such a back-off grows to.
+    :param retry_for: retry budget in seconds; 0 tries once.
+    :param longest_wait: give up instead of waiting longer than this many seconds at once, to free the worker slot.
+    :param first_wait: seconds before the first retry when the service names none; doubled each time, with jitter.
+    :param most_wait: upper bound of that wait in seconds.
     """
 
     retry_for: float = 300.0
@@ -48,11 +48,12 @@ class Backoff:
     def wait(self, error: BaseException | None, tries: int) -> float:
         """Return the seconds to wait before the next try.
 
-        What the service asks for is obeyed to the letter once. A service that goes on asking for nothing, or lost an
-        answer, gets a jittered back-off at least: what it has begun may not be visible yet.
+        A ``Retry-After`` is obeyed exactly the first time. After that, and after a lost response, the wait is at least
+        the jittered backoff: a service that keeps asking for 0 s must not be flooded, and a request that Graph has
+        begun may not be visible yet.
 
-        :param error: of the last try.
-        :param tries: 1 after the first.
+        :param error: the error of the last try.
+        :param tries: tries so far, 1 after the first.
         """
         asked = error.retry_after if isinstance(error, TryLaterError) else None
         if asked is not None and isinstance(error, ThrottledError):
@@ -60,10 +61,10 @@ class Backoff:
         return max(asked or 0.0, self._backoff(tries))
 
     def ends(self, wait: float, since: float) -> bool:
-        """Return whether the work is handed over rather than waited for once more.
+        """Return whether to give up instead of retrying.
 
-        :param wait: seconds of the next wait.
-        :param since: when it was first told "later", on the monotonic clock.
+        :param wait: seconds until the next try.
+        :param since: time of the first "later", on the monotonic clock.
         """
         return wait > self.longest_wait or time.monotonic() + wait > since + self.retry_for
 
@@ -73,45 +74,45 @@ class Backoff:
 
 
 async def call_with_backoff(
-    once: Callable[[], Awaitable[T]],
+    call: Callable[[], Awaitable[T]],
     subject: object,
     backoff: Backoff,
     stopped: Callable[[], bool] = never_stopped,
 ) -> T:
-    """Call ``once`` until it returns, waiting as the service asks, or else with jittered back-off.
+    """Call until it returns, waiting as long as the service asks or else with jittered backoff.
 
-    :param once: one try; only a :class:`TryLaterError` is worth another.
-    :param subject: what it is about, for the log.
-    :param backoff: when to hand over.
-    :param stopped: asked twice a second while waiting; True ends the wait, and ``once`` decides what that means.
-    :raises TryLaterError: the last one, when backoff is at its end.
+    :param call: one try; only a :class:`TryLaterError` is retried.
+    :param subject: what the call is about, for the log.
+    :param backoff: when to give up.
+    :param stopped: checked twice a second while waiting; True ends the wait, and ``call`` decides what to do then.
+    :raises TryLaterError: the last one, when the retry budget is spent.
     """
     began = time.monotonic()
 
     def wait(state: RetryCallState) -> float:
         return backoff.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
-    def hand_over(state: RetryCallState) -> bool:
+    def give_up(state: RetryCallState) -> bool:
         return backoff.ends(state.upcoming_sleep, began)
 
-    def say(state: RetryCallState) -> None:
+    def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         status = error.status if isinstance(error, TryLaterError) else None
-        what = f"Graph answered {status}" if status else "no answer"
-        log.warning("%s: %s, going on in %.1f s", subject, what, state.upcoming_sleep)
+        reason = f"Graph answered {status}" if status else "No response"
+        log.warning("%s; retrying in %.1f s: %s", reason, state.upcoming_sleep, subject)
 
     async def sleep(seconds: float) -> None:
         # In slices, because a stop only sets a flag and must not wait for the rest of a minute.
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not stopped():  # noqa: ASYNC110
-            await asyncio.sleep(min(left, _SLICE))
+        while (remaining := until - time.monotonic()) > 0 and not stopped():  # noqa: ASYNC110
+            await asyncio.sleep(min(remaining, _SLICE))
 
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(TryLaterError),
         wait=wait,
-        stop=hand_over,
-        before_sleep=say,
+        stop=give_up,
+        before_sleep=log_retry,
         sleep=sleep,
         reraise=True,
     )
-    return await retrying(once)
+    return await retrying(call)

@@ -1,14 +1,13 @@
-"""Read many resources side by side: batched, page by page, within what each mailbox allows. Sends nothing else."""
+"""Read many resources, batched and page by page, within what each mailbox allows. Only GET requests."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow_graph_cancel.graph.dispatch.dispatcher import Batch, Dispatcher, Options
+from airflow_graph_cancel.graph.dispatch.dispatcher import Dispatcher
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
     ServiceUnavailableError,
@@ -16,23 +15,21 @@ from airflow_graph_cancel.graph.errors import (
     ThrottledError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.http.batch import Part
-from airflow_graph_cancel.graph.http.client import ResponseLostError
+from airflow_graph_cancel.graph.http.requests import GetRequest
 from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
 __all__ = ["Read", "Reply", "read_many"]
 
-_LATER = {Meaning.THROTTLED: ThrottledError, Meaning.EFFECT_UNKNOWN: ServiceUnavailableError}
-
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A resource to be read.
+    """A resource to read.
 
-    :param mailbox: whose limit it counts against.
+    :param mailbox: the mailbox whose limit the read counts against.
     :param path: below the version, percent-encoded, with a leading slash.
     """
 
@@ -42,12 +39,12 @@ class Read:
 
 @dataclass(slots=True)
 class Reply:
-    """What reading one resource came to.
+    """The outcome of reading one resource.
 
-    :param values: the rows of all its pages; a resource that is no collection is its own only row.
-    :param refusal: Graph's last answer, if that is no.
-    :param error: why it was given up, if Graph went on saying "later".
-    :param request_id: of the last answer.
+    :param values: the rows of all its pages; a resource that is not a collection is its own only row.
+    :param refusal: Graph's last response, if it refused.
+    :param error: the last error, if the retry budget was spent.
+    :param request_id: ``request-id`` of the last response.
     """
 
     values: list[dict[str, object]] = field(default_factory=list)
@@ -56,131 +53,88 @@ class Reply:
     request_id: str | None = None
 
 
-@dataclass(slots=True)
-class _State:
-    path: str
-    since: float = 0.0
-    tries: int = 0
-    token_refused: bool = False
-    pages: set[str] = field(default_factory=set)
-
-
 async def read_many(client: GraphClient, reads: Sequence[Read], options: Options) -> list[Reply]:
     """Return the replies in the order of the reads.
 
-    :param client: sends batches and single requests, only GETs here.
-    :param reads: what to read; several of one mailbox wait for each other.
-    :param options: how to go about it.
+    :param client: sends batches and single requests.
+    :param reads: what to read; reads of one mailbox wait for each other.
+    :param options: how many at a time, how long to retry, and who may stop it.
     :raises StoppedError: if told to stop.
-    :raises RefusedError: if the login says no.
+    :raises RefusedError: if the login refuses.
     """
-    reading = _Reading(client, reads, options)
-    if reads:
-        await client.sign_in()
-        await reading.run()
-    return reading.replies
+    replies = [Reply() for _ in reads]
+    root = str(client.adapter.base_url).rstrip("/")
+    pages = (
+        _Page(read.mailbox, read.path, reply, root, {read.path}) for read, reply in zip(reads, replies, strict=True)
+    )
+    if not await Dispatcher[_Page](client, options).run(pages):
+        raise StoppedError("The task was told to stop while reading.")
+    return replies
 
 
-class _Reading:
-    def __init__(self, client: GraphClient, reads: Sequence[Read], options: Options) -> None:
-        self.replies = [Reply() for _ in reads]
-        self._client = client
-        self._reads = reads
-        self._states = [_State(read.path, pages={read.path}) for read in reads]
-        self._patience = options.backoff
-        self._dispatcher = Dispatcher(self._fly, options)
+@dataclass(slots=True, eq=False)
+class _Page:
+    """One page of a resource. Each page has a retry budget of its own."""
 
-    async def run(self) -> None:
-        for number, read in enumerate(self._reads):
-            self._dispatcher.wait_for_turn(read.mailbox, number)
-        if not await self._dispatcher.run():
-            raise StoppedError("The task was told to stop while it was reading.")
+    mailbox: str
+    path: str
+    reply: Reply
+    root: str
+    seen: set[str]
 
-    async def _fly(self, batch: Batch) -> frozenset[str]:
-        started = time.monotonic()
-        answers = await self._ask([self._states[number].path for _, number in batch])
-        slow = self._dispatcher.is_slow(time.monotonic() - started, len(batch))
-        strained = {mailbox for mailbox, _ in batch} if slow else set()
-        token_works = any(isinstance(answer, Response) and answer.meaning is Meaning.ACCEPTED for answer in answers)
-        renew = False
-        for (mailbox, number), answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Response) and answer.meaning is Meaning.THROTTLED:
-                strained.add(mailbox)
-            renew |= self._take(number, answer, token_works=token_works)
-        if renew:
-            await self._client.credential.renew()
-        return frozenset(strained)
+    def next_request(self) -> GetRequest:
+        return GetRequest(self.path)
 
-    async def _ask(self, paths: list[str]) -> Sequence[Response | TryLaterError]:
-        try:
-            if len(paths) == 1:
-                return [await self._client.get(paths[0])]
-            lost = ResponseLostError("Graph's answer to a batch lacked this part.")
-            return [answer or lost for answer in await self._client.batch([Part("GET", path) for path in paths])]
-        except TryLaterError as error:
-            return [error] * len(paths)
+    def received(self, response: Response) -> _Page | None:
+        match response.meaning:
+            case Meaning.THROTTLED | Meaning.EFFECT_UNKNOWN:
+                kind = ThrottledError if response.meaning is Meaning.THROTTLED else ServiceUnavailableError
+                raise kind(
+                    f"Graph answered {response.status_and_code} to reading mailbox {self.mailbox}.",
+                    status=response.status,
+                    code=response.code,
+                    request_id=response.request_id,
+                    retry_after=response.retry_after,
+                )
+            case Meaning.ACCEPTED:
+                return self._following(response)
+            case _:
+                self.reply.refusal = response
+                return None
 
-    def _take(self, number: int, answer: Response | TryLaterError, *, token_works: bool) -> bool:
-        """Take one answer; return whether a fresh token is needed.
+    def lost(self) -> None:
+        """Do nothing: a read has no effect that could be in doubt."""
 
-        :param token_works: whether the token was taken for another resource of the same batch.
-        """
-        reply, state, mailbox = self.replies[number], self._states[number], self._reads[number].mailbox
-        if not isinstance(answer, Response):
-            self._later(number, answer)
-        elif answer.meaning in _LATER or (answer.meaning is Meaning.TOKEN_REFUSED and token_works):
-            kind = _LATER.get(answer.meaning, ServiceUnavailableError)
-            self._later(
-                number,
-                kind(
-                    f"Graph answered {answer.status_and_code} when {mailbox} was read.",
-                    status=answer.status, code=answer.code, request_id=answer.request_id,
-                    retry_after=answer.retry_after,
-                ),
-            )  # fmt: skip
-        elif answer.meaning is Meaning.TOKEN_REFUSED and not state.token_refused:
-            state.token_refused = True
-            self._dispatcher.wait_for_turn(mailbox, number, first=True)
-            return True
-        elif answer.meaning is not Meaning.ACCEPTED:
-            reply.refusal = answer
-        elif not (page := answer.json):
-            self._later(number, ResponseLostError(f"Graph's answer was no JSON when {mailbox} was read."))
-        else:
-            state.tries, state.token_refused = 0, False
-            reply.request_id = answer.request_id
-            rows = page.get("value") if "value" in page else [page]
-            if not isinstance(rows, list) or "error" in page:
-                self._later(number, ResponseLostError(f"Graph's answer was no page when {mailbox} was read."))
-                return False
-            reply.values += [row for row in rows if isinstance(row, dict)]
-            if isinstance(link := page.get("@odata.nextLink"), str):
-                if (path := self._below(link)) in state.pages:
-                    raise ServiceUnavailableError(f"Graph's pages of {mailbox} lead back to one that was read.")
-                state.pages.add(path)
-                state.path = path
-                self._dispatcher.wait_for_turn(mailbox, number, first=True)
-        return False
+    def gave_up(self, error: TryLaterError) -> None:
+        self.reply.error = error
 
-    def _later(self, number: int, error: TryLaterError) -> None:
-        state = self._states[number]
-        state.tries += 1
-        if state.tries == 1:
-            state.since = time.monotonic()
-        wait = self._patience.wait(error, state.tries)
-        if self._patience.ends(wait, state.since):
-            self.replies[number].error = error
-        else:
-            self._dispatcher.rest(wait, self._reads[number].mailbox, number)
-
-    def _below(self, link: str) -> str:
-        """Return a next page's path below the version; the rest of the link is Graph's and stays as it is."""
-        root = str(self._client.adapter.base_url).rstrip("/")
-        ours, theirs = urlsplit(root), urlsplit(link)
-        if (theirs.scheme, theirs.netloc.lower()) != (ours.scheme, ours.netloc.lower()):
-            raise AccessDeniedError(
-                f"Graph's next page is said to be at {theirs.netloc}, which is not Graph's address; the token is not "
-                "sent there. Check Base URL in the connection."
+    def _following(self, response: Response) -> _Page | None:
+        page = response.json
+        rows = page.get("value") if "value" in page else [page]
+        if not page or not isinstance(rows, list) or "error" in page:
+            raise ServiceUnavailableError(f"Graph's response to reading mailbox {self.mailbox} is not a JSON page.")
+        self.reply.request_id = response.request_id
+        link = page.get("@odata.nextLink")
+        path = _below(self.root, link) if isinstance(link, str) else None
+        if path in self.seen:
+            self.reply.error = ServiceUnavailableError(
+                f"Graph's pages of mailbox {self.mailbox} lead back to an earlier page.", request_id=response.request_id
             )
-        path = theirs.path.removeprefix(ours.path) if theirs.path.startswith(f"{ours.path}/") else theirs.path
-        return f"{path}?{theirs.query}" if theirs.query else path
+            return None
+        self.reply.values += [row for row in rows if isinstance(row, dict)]
+        if path is None:
+            return None
+        self.seen.add(path)
+        return _Page(self.mailbox, path, self.reply, self.root, self.seen)
+
+
+def _below(root: str, link: str) -> str:
+    """Return the path of the next page below the version; the rest of the link is Graph's and stays as it is."""
+    ours, theirs = urlsplit(root), urlsplit(link)
+    if (theirs.scheme, theirs.netloc.lower()) != (ours.scheme, ours.netloc.lower()):
+        raise AccessDeniedError(
+            f"Graph's next page is at {theirs.netloc}, which is not Graph's address; the token is not sent there. "
+            "Check Base URL in the connection."
+        )
+    path = theirs.path.removeprefix(ours.path) if theirs.path.startswith(f"{ours.path}/") else theirs.path
+    return f"{path}?{theirs.query}" if theirs.query else path

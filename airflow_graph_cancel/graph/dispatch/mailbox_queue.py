@@ -1,8 +1,8 @@
-"""Which events go out next, so that no mailbox is asked for more than it allows and the fullest one never waits.
+"""Decide which requests go out next, within what each mailbox allows. No I/O and no clock.
 
-Outlook serves an app four requests at a time in one mailbox, and Graph works on four parts of a ``$batch`` at a time,
-whatever their mailboxes. So a mailbox that is in at most one batch at a time can never be asked for too much. Nothing
-here sends anything or knows the time.
+Outlook serves four concurrent requests of one app in one mailbox, and Graph works on four parts of a ``$batch`` at a
+time, whatever their mailboxes. A mailbox that is in at most one batch at a time can therefore never be throttled
+because of us.
 
 Source: https://learn.microsoft.com/graph/throttling-limits (Outlook service limits).
 """
@@ -12,34 +12,37 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-__all__ = ["AT_ONCE", "BATCH_LIMIT", "MailboxQueue"]
+__all__ = ["BATCH_LIMIT", "CONCURRENT", "Batch", "MailboxQueue"]
+
+T = TypeVar("T")
+Batch = list[tuple[str, T]]
+"""Pairs of a mailbox and what is asked of it."""
 
 BATCH_LIMIT = 20
-"""Requests that Graph takes in one batch."""
-AT_ONCE = 4
-"""Requests that Outlook serves at a time in one mailbox, and Graph at a time of one batch."""
+"""Requests that Graph accepts in one batch."""
+CONCURRENT = 4
+"""Requests that Outlook serves at a time in one mailbox, and Graph in one batch."""
 
 
 @dataclass(slots=True)
-class _Lane:
-    """One mailbox's events that are still to be sent."""
-
-    waiting: deque[int] = field(default_factory=deque)
+class _Mailbox(Generic[T]):
+    queued: deque[T] = field(default_factory=deque)
     width: int = BATCH_LIMIT
-    """Events that may be in one batch; fewer than four after the mailbox said that it was too much."""
-    flying: int = 0
+    """Items that may be in one batch; fewer than four after the mailbox was strained."""
+    in_flight: int = 0
     size: int = 0
-    """Events that ever waited here: the fullest mailbox is begun first, and a mailbox that is begun is finished first,
-    so that what is in doubt after a crash is never much."""
+    """Items ever queued here. The fullest mailbox starts first, and a mailbox that has started finishes first, which
+    keeps what is in doubt after a crash small."""
     offered: bool = False
 
 
-class MailboxQueue:
-    """Make batches of events of many mailboxes.
+class MailboxQueue(Generic[T]):
+    """Make batches of the items of many mailboxes.
 
     :param concurrency: requests that the service works on at a time, over all mailboxes; a batch counts as four.
-    :param batch_limit: events in one request; 1 sends each on its own, at most four at a time for one mailbox.
+    :param batch_limit: items in one request; 1 sends each on its own, at most four at a time in one mailbox.
     """
 
     def __init__(self, concurrency: int, batch_limit: int = BATCH_LIMIT) -> None:
@@ -47,100 +50,99 @@ class MailboxQueue:
             raise ValueError(f"concurrency must be at least 1, not {concurrency}")
         self._concurrency = concurrency
         self._batch_limit = batch_limit
-        self._queue: dict[str, _Lane] = {}
+        self._mailboxes: dict[str, _Mailbox[T]] = {}
         self._free = concurrency
-        self._waiting = 0
+        self._queued = 0
         self._large: list[tuple[int, str]] = []
         self._small: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
-        """Return how many events wait."""
-        return self._waiting
+        """Return how many items are queued."""
+        return self._queued
 
-    def add(self, mailbox: str, event: int, *, first: bool = False) -> None:
-        """Let an event wait for its turn.
+    def put(self, mailbox: str, item: T, *, first: bool = False) -> None:
+        """Queue an item.
 
-        :param event: a number that the caller knows it by.
-        :param first: before the others of its mailbox.
+        :param first: before the other items of its mailbox.
         """
-        lane = self._queue.setdefault(mailbox, _Lane())
+        entry = self._mailboxes.setdefault(mailbox, _Mailbox())
         if first:
-            lane.waiting.appendleft(event)
+            entry.queued.appendleft(item)
         else:
-            lane.waiting.append(event)
-        lane.size += 1
-        self._waiting += 1
-        self._offer(mailbox, lane)
+            entry.queued.append(item)
+        entry.size += 1
+        self._queued += 1
+        self._offer(mailbox, entry)
 
-    def take(self) -> list[tuple[str, int]]:
-        """Return the next batch as pairs of mailbox and event; empty if nothing may go out now.
+    def take(self) -> Batch[T]:
+        """Return the next batch; empty if nothing may go out now.
 
-        The mailbox with most events goes first. Small ones share a batch, but only as far as that costs no round
-        trip more than the whole needs anyway.
+        The mailbox with most items goes first. Small ones share a batch, as long as that adds no round trip to those
+        that the whole needs anyway.
         """
         if not self._free or (leader := self._pop(self._large) or self._pop(self._small)) is None:
             return []
         # Graph would work on four parts of a larger batch at a time, however few slots are left.
-        most = self._rounds(self._queue[leader]) * AT_ONCE if self._free >= AT_ONCE else self._free
+        most = self._rounds(self._mailboxes[leader]) * CONCURRENT if self._free >= CONCURRENT else self._free
         size = min(self._batch_limit, most)
         batch = self._draw(leader, size)
         aside: list[str] = []
-        while len(batch) < size and len(aside) < AT_ONCE and (guest := self._pop(self._small)) is not None:
+        while len(batch) < size and len(aside) < CONCURRENT and (guest := self._pop(self._small)) is not None:
             room = size - len(batch)
-            if min(len(self._queue[guest].waiting), self._queue[guest].width) <= room:
+            if min(len(self._mailboxes[guest].queued), self._mailboxes[guest].width) <= room:
                 batch += self._draw(guest, room)
             else:
                 aside.append(guest)
         for mailbox in aside:
-            self._offer(mailbox, self._queue[mailbox])
-        self._free -= min(len(batch), AT_ONCE)
+            self._offer(mailbox, self._mailboxes[mailbox])
+        self._free -= min(len(batch), CONCURRENT)
         return batch
 
-    def landed(self, batch: list[tuple[str, int]], strained: frozenset[str] = frozenset()) -> None:
-        """Take note that a batch was answered.
+    def done(self, batch: Batch[T], strained: frozenset[str] = frozenset()) -> None:
+        """Record that a batch was answered.
 
-        :param strained: the mailboxes for which it was too much; they are asked for less until all is well again.
+        :param strained: mailboxes that were throttled or slow; they get smaller batches until all is well again.
         """
-        self._free += min(len(batch), AT_ONCE)
+        self._free += min(len(batch), CONCURRENT)
         for mailbox, _ in batch:
-            self._queue[mailbox].flying -= 1
+            self._mailboxes[mailbox].in_flight -= 1
         for mailbox in {mailbox for mailbox, _ in batch}:
-            lane = self._queue[mailbox]
-            lane.width = max(1, min(lane.width, AT_ONCE) // 2) if mailbox in strained else lane.width * 2
-            lane.width = min(lane.width, BATCH_LIMIT)
-            self._offer(mailbox, lane)
+            entry = self._mailboxes[mailbox]
+            entry.width = max(1, min(entry.width, CONCURRENT) // 2) if mailbox in strained else entry.width * 2
+            entry.width = min(entry.width, BATCH_LIMIT)
+            self._offer(mailbox, entry)
 
-    def _rounds(self, leader: _Lane) -> int:
+    def _rounds(self, leader: _Mailbox[T]) -> int:
         """Return how many round trips the rest needs at least: by its fullest mailbox, or by its sum."""
-        fullest = -(-min(len(leader.waiting), BATCH_LIMIT) // AT_ONCE)
-        return max(fullest, -(-self._waiting // self._concurrency))
+        fullest = -(-min(len(leader.queued), BATCH_LIMIT) // CONCURRENT)
+        return max(fullest, -(-self._queued // self._concurrency))
 
-    def _may_fly(self, lane: _Lane) -> int:
-        """Return how many more events of this mailbox may go out in one request now."""
+    def _room(self, entry: _Mailbox[T]) -> int:
+        """Return how many more items of this mailbox may go out in one request now."""
         if self._batch_limit > 1:
-            return 0 if lane.flying else min(lane.width, self._batch_limit)
-        return int(lane.flying < min(lane.width, AT_ONCE))
+            return 0 if entry.in_flight else min(entry.width, self._batch_limit)
+        return int(entry.in_flight < min(entry.width, CONCURRENT))
 
-    def _draw(self, mailbox: str, most: int) -> list[tuple[str, int]]:
-        lane = self._queue[mailbox]
-        count = min(most, len(lane.waiting), self._may_fly(lane))
-        drawn = [(mailbox, lane.waiting.popleft()) for _ in range(count)]
-        lane.flying += count
-        self._waiting -= count
-        self._offer(mailbox, lane)
+    def _draw(self, mailbox: str, most: int) -> Batch[T]:
+        entry = self._mailboxes[mailbox]
+        count = min(most, len(entry.queued), self._room(entry))
+        drawn = [(mailbox, entry.queued.popleft()) for _ in range(count)]
+        entry.in_flight += count
+        self._queued -= count
+        self._offer(mailbox, entry)
         return drawn
 
-    def _offer(self, mailbox: str, lane: _Lane) -> None:
-        if lane.waiting and not lane.offered and self._may_fly(lane):
-            lane.offered = True
-            heapq.heappush(self._large if lane.size > BATCH_LIMIT else self._small, (-lane.size, mailbox))
+    def _offer(self, mailbox: str, entry: _Mailbox[T]) -> None:
+        if entry.queued and not entry.offered and self._room(entry):
+            entry.offered = True
+            heapq.heappush(self._large if entry.size > BATCH_LIMIT else self._small, (-entry.size, mailbox))
 
     def _pop(self, offers: list[tuple[int, str]]) -> str | None:
         """Return the fullest mailbox among these that may be sent to."""
         while offers:
             _, mailbox = heapq.heappop(offers)
-            lane = self._queue[mailbox]
-            lane.offered = False
-            if lane.waiting and self._may_fly(lane):
+            entry = self._mailboxes[mailbox]
+            entry.offered = False
+            if entry.queued and self._room(entry):
                 return mailbox
         return None

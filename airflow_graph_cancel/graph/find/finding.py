@@ -21,7 +21,7 @@ from airflow_graph_cancel.graph.model.event import domain_of
 from airflow_graph_cancel.graph.model.plan import Plan, Reason
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.find.search import Search
     from airflow_graph_cancel.graph.http.client import GraphClient
 

@@ -20,7 +20,7 @@ from airflow_graph_cancel.graph.model.event import (
 from airflow_graph_cancel.graph.model.plan import Reason
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.find.room_bookings import Booking
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.window import Window

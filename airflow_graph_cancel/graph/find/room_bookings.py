@@ -12,7 +12,7 @@ from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
 from airflow_graph_cancel.graph.model.event import has_date, parse_event, series_uid, view_path
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.window import Window
 

@@ -18,7 +18,7 @@ from airflow_graph_cancel.graph.errors import AccessDeniedError, InvalidInputErr
 from airflow_graph_cancel.graph.http.response import Meaning
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.find.search import Places
     from airflow_graph_cancel.graph.http.client import GraphClient
 

@@ -11,7 +11,7 @@ from airflow_graph_cancel.graph.model.event import parse_event
 from airflow_graph_cancel.graph.model.plan import Reason
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.graph.dispatch.dispatcher import Options
+    from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.find.plan_builder import PlanBuilder
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.plan import Meeting

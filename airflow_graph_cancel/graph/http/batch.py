@@ -1,7 +1,7 @@
-"""Twenty requests in one: the body of a ``$batch`` and what comes back.
+"""Up to twenty requests in one: the body of a ``$batch`` and the responses of its parts.
 
-msgraph-core has classes for this, but they put absolute URLs into the body, and Graph wants them relative to the
-version. Inside an outer 200 every part has a status and a ``Retry-After`` of its own.
+msgraph-core has classes for this, but they write absolute URLs into the body, and Graph wants them relative to the
+version. Inside an outer 200 every part has its own status and its own ``Retry-After``.
 
 Source: https://learn.microsoft.com/graph/json-batching
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from airflow_graph_cancel.graph.http.response import Response
 
-__all__ = ["Part", "batch_answers", "batch_body"]
+__all__ = ["Part", "batch_body", "batch_responses"]
 
 
 class Part(NamedTuple):
@@ -22,49 +22,52 @@ class Part(NamedTuple):
 
     :param method: HTTP method.
     :param path: below the version, with a leading slash.
-    :param body: a JSON object, None for none.
+    :param body: a JSON object as bytes, None for none.
     """
 
     method: str
     path: str
-    body: dict[str, object] | None = None
+    body: bytes | None = None
 
 
 def batch_body(parts: Sequence[Part]) -> bytes:
-    """Return the body of a batch of these requests; their places are their ids."""
-    requests: list[dict[str, object]] = []
-    for place, part in enumerate(parts):
-        request: dict[str, object] = {"id": str(place), "method": part.method, "url": part.path}
-        if part.body is not None:
-            request |= {"headers": {"Content-Type": "application/json"}, "body": part.body}
-        requests.append(request)
-    return json.dumps({"requests": requests}, separators=(",", ":")).encode()
+    """Return the body of a batch of these requests; the place of a request is its id."""
+    return b'{"requests":[' + b",".join(_encode(place, part) for place, part in enumerate(parts)) + b"]}"
 
 
-def batch_answers(outer: Response, count: int) -> list[Response | None]:
-    """Return the parts' answers in the order of the requests, None for one that is not there.
+def _encode(place: int, part: Part) -> bytes:
+    request: dict[str, object] = {"id": str(place), "method": part.method, "url": part.path}
+    if part.body is None:
+        return json.dumps(request, separators=(",", ":")).encode()
+    request["headers"] = {"Content-Type": "application/json"}
+    # The body is JSON already, as the SDK wrote it: it is put in as it is.
+    return json.dumps(request, separators=(",", ":")).encode()[:-1] + b',"body":' + part.body + b"}"
 
-    :param outer: the answer to the batch; if it is no 200 it is every part's answer.
-    :param count: how many requests were in it.
+
+def batch_responses(outer: Response, count: int) -> list[Response | None]:
+    """Return the responses of the parts in the order of the requests, None for one that is missing.
+
+    :param outer: the response to the batch; unless it is a 200, it stands for every part.
+    :param count: how many requests the batch had.
     """
     if outer.status != 200:
         return [outer] * count
-    answers: list[Response | None] = [None] * count
-    responses = outer.json.get("responses")
-    for response in responses if isinstance(responses, list) else []:
-        place = str(response.get("id")) if isinstance(response, dict) else ""
-        if place.isdecimal() and int(place) < count and isinstance(response.get("status"), int):
-            answers[int(place)] = _part(response, outer)
-    return answers
+    found: list[Response | None] = [None] * count
+    parts = outer.json.get("responses")
+    for part in parts if isinstance(parts, list) else []:
+        place = str(part.get("id")) if isinstance(part, dict) else ""
+        if place.isdecimal() and int(place) < count and isinstance(part.get("status"), int):
+            found[int(place)] = _part(part, outer)
+    return found
 
 
-def _part(response: dict[str, object], outer: Response) -> Response:
-    given = response.get("headers")
+def _part(part: dict[str, object], outer: Response) -> Response:
+    given = part.get("headers")
     headers = {str(name).lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
-    # The outer id stands in where a part has none: support finds the request by either.
+    # Support finds the request by the outer id as well, for a part that has none.
     headers.setdefault("request-id", outer.request_id or "")
     headers.setdefault("date", outer.headers.get("date", ""))
-    status, body = int(str(response["status"])), response.get("body")
+    status, body = int(str(part["status"])), part.get("body")
     if isinstance(body, dict):
         return Response(status, headers, body=body)
     return Response(status, headers, b"" if body is None else json.dumps(body).encode())

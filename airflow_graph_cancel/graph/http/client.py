@@ -1,14 +1,15 @@
-"""One request to Graph and one answer, without any repetition.
+"""Send one request to Graph and return one response, without any retry.
 
-Kiota's own middleware repeats a POST on 503 and 504, when it may have been carried out already, and hides that it
-did. So the client underneath has no middleware, and what comes back is the raw answer: repeating is decided in
-:mod:`airflow_graph_cancel.graph.cancel.state_machine`, in one place.
+Kiota's own middleware repeats a POST on 503 and 504, when it may have been carried out already, and hides that it did.
+The client therefore has no middleware and returns the raw response. Whether to repeat a cancellation is decided in
+:mod:`airflow_graph_cancel.graph.cancel.state_machine`, and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -20,105 +21,115 @@ from kiota_http.middleware.options.response_handler_option import ResponseHandle
 
 from airflow_graph_cancel.graph.auth.credential import login_error
 from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelError, ServiceUnavailableError
-from airflow_graph_cancel.graph.http.batch import Part, batch_answers, batch_body
-from airflow_graph_cancel.graph.http.requests import batch_request, cancel_request, get_request, look_request
+from airflow_graph_cancel.graph.http.batch import Part, batch_body, batch_responses
+from airflow_graph_cancel.graph.http.requests import (
+    CancelRequest,
+    GetRequest,
+    Request,
+    batch_request,
+    cancel_body,
+    cancel_request,
+    get_request,
+)
 from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kiota_abstractions.request_information import RequestInformation
     from kiota_http.httpx_request_adapter import HttpxRequestAdapter
 
     from airflow_graph_cancel.graph.auth.credential import RenewableCredential
-    from airflow_graph_cancel.graph.model.address import EventAddress
 
 __all__ = ["GraphClient", "ResponseLostError"]
 
-_LONGEST_ANSWER = 90.0
-"""Seconds, beyond the timeouts of connecting and of reading, which begin anew with every byte."""
+_LONGEST_RESPONSE = 90.0
+"""Seconds, in addition to the connect and read timeouts, which start again with every byte."""
 _RAW = ResponseHandlerOption(NativeResponseHandler())
 # A proxy that refuses the tunnel has passed nothing on.
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class ResponseLostError(ServiceUnavailableError):
-    """The request may have reached Graph, and no usable answer came back."""
+    """The request may have reached Graph, and no usable response came back."""
 
 
 class GraphClient:
-    """Send single requests through msgraph-sdk's builders and tell lost answers from requests never sent.
+    """Send requests through msgraph-sdk's builders, and tell lost responses from requests that were never sent.
 
     :param adapter: kiota adapter with the root URL, the credential and a plain HTTP client.
     :param credential: the adapter's credential, renewed when Graph refuses a token.
-    :param scopes: what a token is asked for.
+    :param scopes: scopes of the access token.
     """
 
     def __init__(self, adapter: HttpxRequestAdapter, credential: RenewableCredential, scopes: tuple[str, ...]) -> None:
         self.adapter = adapter
         self.credential = credential
         self.scopes = scopes
+        # Most events share a comment, and the SDK takes its time over a body.
+        self._cancel_body = lru_cache(maxsize=256)(partial(cancel_body, adapter))
 
     async def sign_in(self) -> str:
-        """Return the access token, fetched from the login if there is none yet.
+        """Return the access token; the login is asked for one if there is none yet.
 
         :raises GraphCancelError: if the login fails.
         """
         try:
             return (await self.credential.get_token(*self.scopes)).token
         except AzureError as error:
-            # Not chained: what azure-identity quotes may hold the request, and that the secret.
+            # Not chained: azure-identity may quote the request, and with it the secret.
             raise login_error(error) from None
         except (TypeError, KeyError, ValueError):
-            # azure-identity takes an answer that is no token apart without a look at it.
-            raise AccessDeniedError("Sign-in failed: what the login answered is no token.") from None
+            # azure-identity indexes the response unchecked.
+            raise AccessDeniedError("Sign-in failed: the login's response holds no token.") from None
 
-    async def cancel(self, address: EventAddress, comment: str | None) -> Response:
-        """POST the cancellation once; a refused token is the caller's to renew, who may have been told to stop.
+    async def send(self, request: Request) -> Response:
+        """Send one request, once.
 
-        :raises ResponseLostError: if it may have been carried out without an answer.
+        A GET that Graph answers with 401 is sent again with a fresh token. A cancellation is not: the caller may have
+        been told to stop meanwhile, and renews the token itself.
+
+        :raises ResponseLostError: if it may have been carried out without a response.
         :raises ServiceUnavailableError: if it certainly was not sent.
         """
-        return await self._send_once(cancel_request(self.adapter, address, comment))
+        if isinstance(request, CancelRequest):
+            return await self._send_once(cancel_request(self.adapter, request.address, request.comment))
+        return await self._send(lambda: get_request(self.adapter, request.path))
 
-    async def look(self, address: EventAddress, select: tuple[str, ...] = ()) -> Response:
-        """GET the event once.
+    async def send_batch(self, requests: Sequence[Request]) -> list[Response | None]:
+        """Send up to twenty requests as one batch, once; return their responses, None for a missing one.
 
-        :param select: properties to read; all if empty.
+        :raises ResponseLostError: if they may have been carried out without a response.
+        :raises ServiceUnavailableError: if the batch certainly was not sent.
         """
-        return await self._send(lambda: look_request(self.adapter, address, select))
-
-    async def get(self, path: str) -> Response:
-        """GET any other resource once.
-
-        :param path: below the version, percent-encoded, with a leading slash.
-        """
-        return await self._send(lambda: get_request(self.adapter, path))
-
-    async def batch(self, parts: Sequence[Part]) -> list[Response | None]:
-        """POST up to twenty requests as one batch, once; return their answers, None for one that has none.
-
-        :param parts: the requests, at most twenty.
-        :raises ResponseLostError: if they may have been carried out without an answer.
-        """
-        body = batch_body(parts)
+        body = batch_body([self._part(request) for request in requests])
         outer = await self._send(lambda: batch_request(self.adapter, body))
-        return batch_answers(outer, len(parts))
+        return batch_responses(outer, len(requests))
 
-    async def _send(self, make: Callable[[], RequestInformation]) -> Response:
-        answer = await self._send_once(make())
-        if answer.meaning is Meaning.TOKEN_REFUSED:
-            # A 401 is certain to have had no effect. The request is built anew because kiota keeps the old token's
-            # header on one that it has sent.
+    def _part(self, request: Request) -> Part:
+        if isinstance(request, GetRequest):
+            return Part("GET", request.path)
+        address = request.address
+        return Part(
+            "POST", f"{address.path}/cancel", self._cancel_body(address.owner_kind, address.form, request.comment)
+        )
+
+    async def _send(self, build: Callable[[], RequestInformation]) -> Response:
+        response = await self._send_once(build())
+        if response.meaning is Meaning.TOKEN_REFUSED:
+            # A 401 certainly had no effect. The request is built again because kiota keeps the old token's header on
+            # one that it has sent.
             await self.credential.renew()
-            answer = await self._send_once(make())
-        return answer
+            response = await self._send_once(build())
+        return response
 
     async def _send_once(self, request: RequestInformation) -> Response:
         request.add_request_options([_RAW])
         request.headers.try_add("client-request-id", str(uuid4()))
-        # A long answer could hold the connection for ever, a byte at a time; and nothing here is worth compressing.
+        # A compressed response could hold the connection for ever, a byte at a time; and nothing here is worth it.
         request.headers.try_add("Accept-Encoding", "identity")
         try:
-            async with asyncio.timeout(_LONGEST_ANSWER):
+            async with asyncio.timeout(_LONGEST_RESPONSE):
                 response = cast("httpx.Response", await self.adapter.send_primitive_async(request, "bytes", None))
         except AzureError as error:
             raise login_error(error) from None
@@ -129,12 +140,12 @@ class GraphClient:
 
 
 def _transport_error(error: Exception) -> GraphCancelError:
-    # httpx-aiohttp reports a connection that broke in mid-request as ConnectTimeout too; only aiohttp's own error
-    # underneath says whether a connection ever stood.
+    # httpx-aiohttp reports a connection that broke in the middle of a request as ConnectTimeout too. Only aiohttp's own
+    # error underneath tells whether a connection was ever established.
     cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-    said = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        return AccessDeniedError("Graph's TLS certificate is not trusted: give the path of the CA bundle as Verify.")
+        return AccessDeniedError("Graph's TLS certificate is not trusted. Set Verify to the path of the CA bundle.")
     if isinstance(cause, _NEVER_CONNECTED):
-        return ServiceUnavailableError(f"Graph could not be reached: {said}.")
-    return ResponseLostError(f"The answer of Graph was lost: {said}.")
+        return ServiceUnavailableError(f"Graph could not be reached: {reason}.")
+    return ResponseLostError(f"The response of Graph was lost: {reason}.")

@@ -1,13 +1,13 @@
-"""From an address to the request that msgraph-sdk would send.
+"""Build requests: msgraph-sdk's builders make every cancel request, alone or in a batch.
 
-The cancel request builders of msgraph-sdk make every request; which one is right follows from the address. Each
-builder is a module of its own and only that module is imported, when it is first needed: the whole SDK is 200 MB.
+Which builder is right follows from the address. Each builder is a module of its own, and only that module is imported,
+when it is first needed: the whole SDK is 200 MB.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,11 +18,44 @@ from kiota_abstractions.request_information import RequestInformation
 if TYPE_CHECKING:
     from kiota_abstractions.request_adapter import RequestAdapter
 
-    from airflow_graph_cancel.graph.model.address import EventAddress, Form
+    from airflow_graph_cancel.graph.model.address import EventAddress, Form, OwnerKind
 
-__all__ = ["batch_request", "cancel_body", "cancel_request", "get_request", "look_path", "look_request"]
+__all__ = [
+    "CancelRequest",
+    "GetRequest",
+    "Request",
+    "batch_request",
+    "cancel_body",
+    "cancel_request",
+    "event_path",
+    "get_request",
+]
 
 _GENERATED = "msgraph.generated"
+
+
+@dataclass(frozen=True, slots=True)
+class GetRequest:
+    """Read a resource.
+
+    :param path: below the version, percent-encoded, with a leading slash.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """Cancel an event.
+
+    :param comment: text for the attendees; None sends none.
+    """
+
+    address: EventAddress
+    comment: str | None = None
+
+
+Request = GetRequest | CancelRequest
 
 
 class _CancelBody(Protocol):
@@ -30,7 +63,7 @@ class _CancelBody(Protocol):
 
 
 class _CancelRequestBuilder(Protocol):
-    """What the SDK's cancel request builders have in common; they share no type."""
+    """The SDK's cancel request builders share no type."""
 
     def to_post_request_information(self, body: _CancelBody) -> RequestInformation: ...
 
@@ -47,15 +80,15 @@ _PACKAGES: dict[Form, str] = {
     "events": "item.events.item.cancel",
     "calendar/events": "item.calendar.events.item.cancel",
     "calendars/events": "item.calendars.item.events.item.cancel",
-    # The SDK has none for the primary calendar group; this neighbour takes a whole URL as well.
+    # The SDK has no builder for the primary calendar group; this one accepts its URL.
     "calendarGroup/calendars/events": "item.calendars.item.events.item.cancel",
     "calendarGroups/calendars/events": "item.calendar_groups.item.calendars.item.events.item.cancel",
 }
 
 
 @cache
-def _sdk(owner: str, form: Form) -> tuple[_CancelModule, Callable[..., _CancelBody]]:
-    package = f"{_GENERATED}.{owner}.{_PACKAGES[form]}"
+def _sdk(owner_kind: OwnerKind, form: Form) -> tuple[_CancelModule, Callable[..., _CancelBody]]:
+    package = f"{_GENERATED}.{owner_kind}.{_PACKAGES[form]}"
     module = cast("_CancelModule", import_module(f"{package}.cancel_request_builder"))
     return module, import_module(f"{package}.cancel_post_request_body").CancelPostRequestBody
 
@@ -63,38 +96,41 @@ def _sdk(owner: str, form: Form) -> tuple[_CancelModule, Callable[..., _CancelBo
 def cancel_request(adapter: RequestAdapter, address: EventAddress, comment: str | None = None) -> RequestInformation:
     """Return the POST that cancels the event.
 
-    The URL is given to the builder whole: the SDK writes ``/me`` as a user called "me-token-to-replace" and counts on
-    a middleware of its own client to undo that, and expanding its template takes longer than all the rest. A test
-    holds ours and the template's to be the same.
+    The builder gets the whole URL: the SDK writes ``/me`` as a user called "me-token-to-replace" and relies on the
+    middleware of its own client to undo that, and expanding its template takes longer than everything else. A test
+    compares our URL with the template's.
 
-    :param adapter: serialises the body and knows the root URL; nothing is sent.
+    :param adapter: serializes the body and knows the root URL; nothing is sent.
     :param address: which event.
     :param comment: text for the attendees; None sends none.
     """
-    module, body_class = _sdk("groups" if address.group_id else "users", address.form)
-    builder = module.CancelRequestBuilder(adapter, {}).with_url(f"{_root(adapter)}{address.path}/cancel")
+    return _build_cancel(adapter, address.owner_kind, address.form, f"{address.path}/cancel", comment)
+
+
+def cancel_body(adapter: RequestAdapter, owner_kind: OwnerKind, form: Form, comment: str | None) -> bytes:
+    """Return the JSON body of the SDK's cancel request, for a part of a batch.
+
+    :param owner_kind: ``users`` or ``groups``.
+    :param form: of the address.
+    """
+    return cast("bytes", _build_cancel(adapter, owner_kind, form, "", comment).content)
+
+
+def _build_cancel(
+    adapter: RequestAdapter, owner_kind: OwnerKind, form: Form, path: str, comment: str | None
+) -> RequestInformation:
+    module, body_class = _sdk(owner_kind, form)
+    builder = module.CancelRequestBuilder(adapter, {}).with_url(f"{_root(adapter)}{path}")
     return builder.to_post_request_information(body_class(comment=comment))
 
 
-def cancel_body(adapter: RequestAdapter, address: EventAddress, comment: str | None) -> dict[str, object]:
-    """Return the body of the SDK's cancel request as a JSON object, for a part of a batch."""
-    request = cancel_request(adapter, address, comment)
-    return cast("dict[str, object]", json.loads(cast("bytes", request.content)))
+def event_path(address: EventAddress, select: tuple[str, ...] = ()) -> str:
+    """Return the path of an event below the version, the very resource that a cancel request acts on.
 
-
-def look_path(address: EventAddress, select: tuple[str, ...] = ()) -> str:
-    """Return the path of a look, below the version."""
-    return address.path + (f"?$select={','.join(select)}" if select else "")
-
-
-def look_request(adapter: RequestAdapter, address: EventAddress, select: tuple[str, ...] = ()) -> RequestInformation:
-    """Return the GET of the very resource that :func:`cancel_request` would act upon.
-
-    :param adapter: knows the root URL; nothing is sent.
     :param address: which event.
     :param select: properties to read; all if empty.
     """
-    return get_request(adapter, look_path(address, select))
+    return address.path + (f"?$select={','.join(select)}" if select else "")
 
 
 def get_request(adapter: RequestAdapter, path: str) -> RequestInformation:

@@ -33,6 +33,8 @@ Form = Literal[
     "calendarGroups/calendars/events",
 ]
 
+OwnerKind = Literal["users", "groups"]
+
 
 def check_segment(argument: str, value: object) -> str:
     """Return ``value`` if it can stand as one segment of a URL path, else raise.
@@ -124,6 +126,11 @@ class EventAddress:
     def mailbox(self) -> str:
         """Owner of the calendar as reports name it: user, group, or ``me``."""
         return self.user_id or self.group_id or "me"
+
+    @property
+    def owner_kind(self) -> OwnerKind:
+        """The collection that the owner is in; ``/me`` is one of the users."""
+        return "groups" if self.group_id else "users"
 
     @property
     def form(self) -> Form:

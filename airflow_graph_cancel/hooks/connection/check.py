@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from airflow_graph_cancel.graph.auth.credential import CALENDAR_WRITE, granted
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
+from airflow_graph_cancel.graph.http.requests import GetRequest
 from airflow_graph_cancel.graph.http.response import Meaning
 from airflow_graph_cancel.graph.model.address import check_segment
 from airflow_graph_cancel.hooks.client_factory import open_client
@@ -53,7 +54,7 @@ def _rights(token: str) -> str:
 
 async def _read_calendar(client: GraphClient, mailbox: str) -> None:
     check_segment("mailbox", mailbox)
-    answer = await client.get(f"/users/{quote(mailbox, safe='')}/calendar?$select=id")
+    answer = await client.send(GetRequest(f"/users/{quote(mailbox, safe='')}/calendar?$select=id"))
     match answer.meaning:
         case Meaning.ACCEPTED:
             return

@@ -18,7 +18,7 @@ from kiota_http.httpx_request_adapter import HttpxRequestAdapter
 from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.graph.http.requests import cancel_request, look_request
+from airflow_graph_cancel.graph.http.requests import cancel_request, event_path, get_request
 from airflow_graph_cancel.graph.model.address import EventAddress
 
 ROOT = "https://graph.example/v1.0"
@@ -67,7 +67,7 @@ def test_each_of_the_eleven_forms_has_its_path(adapter: HttpxRequestAdapter, pat
     address = EventAddress("E", **FORMS[path])
     assert address.path == path
     assert sent_path(adapter, address) == f"/v1.0{path}/cancel"
-    assert urlsplit(look_request(adapter, address, ("id",)).url).path == f"/v1.0{path}"
+    assert urlsplit(get_request(adapter, event_path(address, ("id",))).url).path == f"/v1.0{path}"
 
 
 SDK = {

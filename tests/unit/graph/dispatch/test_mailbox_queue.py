@@ -8,66 +8,66 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_graph_cancel.graph.dispatch.mailbox_queue import AT_ONCE, BATCH_LIMIT, MailboxQueue
+from airflow_graph_cancel.graph.dispatch.mailbox_queue import BATCH_LIMIT, CONCURRENT, MailboxQueue
 
 sizes = st.lists(st.integers(1, 90), min_size=1, max_size=20)
 
 
-def fill(counts: list[int], concurrency: int, batch_limit: int = BATCH_LIMIT) -> MailboxQueue:
+def fill(counts: list[int], concurrency: int, batch_limit: int = BATCH_LIMIT) -> MailboxQueue[int]:
     """Mailboxes with so many events each."""
-    lanes = MailboxQueue(concurrency, batch_limit)
+    queue: MailboxQueue[int] = MailboxQueue(concurrency, batch_limit)
     for mailbox, count in enumerate(counts):
         for event in range(count):
-            lanes.add(str(mailbox), mailbox * 1000 + event)
-    return lanes
+            queue.put(str(mailbox), mailbox * 1000 + event)
+    return queue
 
 
-def rounds(lanes: MailboxQueue) -> tuple[float, list[list[tuple[str, int]]]]:
+def rounds(queue: MailboxQueue[int]) -> tuple[float, list[list[tuple[str, int]]]]:
     """Play the service, four parts of a batch at a time: return the round trips it took, and the batches."""
-    now, flying, sent = 0.0, [], []
+    now, in_flight, sent = 0.0, [], []
     while True:
-        while batch := lanes.take():
+        while batch := queue.take():
             sent.append(batch)
-            flying.append((now + math.ceil(len(batch) / AT_ONCE), len(sent), batch))
-        if not flying:
+            in_flight.append((now + math.ceil(len(batch) / CONCURRENT), len(sent), batch))
+        if not in_flight:
             return now, sent
-        flying.sort()
-        now, _, batch = flying.pop(0)
-        lanes.landed(batch)
+        in_flight.sort()
+        now, _, batch = in_flight.pop(0)
+        queue.done(batch)
 
 
 @given(counts=sizes, concurrency=st.integers(4, 100))
 def test_every_event_goes_out_once(counts: list[int], concurrency: int) -> None:
     """None is forgotten and none is sent twice."""
-    lanes = fill(counts, concurrency)
-    _, sent = rounds(lanes)
+    queue = fill(counts, concurrency)
+    _, sent = rounds(queue)
     events = [event for batch in sent for _, event in batch]
     assert sorted(events) == sorted(mailbox * 1000 + n for mailbox, count in enumerate(counts) for n in range(count))
-    assert len(lanes) == 0
+    assert len(queue) == 0
 
 
 @given(counts=sizes, concurrency=st.integers(1, 100), batch_limit=st.sampled_from([1, BATCH_LIMIT]))
 def test_the_limits_hold_at_every_moment(counts: list[int], concurrency: int, batch_limit: int) -> None:
     """At most 20 in a batch, a mailbox in one batch at a time (or four single requests), and the cap over all."""
-    lanes = fill(counts, concurrency, batch_limit)
-    flying: list[list[tuple[str, int]]] = []
+    queue = fill(counts, concurrency, batch_limit)
+    in_flight: list[list[tuple[str, int]]] = []
     while True:
-        while batch := lanes.take():
+        while batch := queue.take():
             assert len(batch) <= batch_limit
-            flying.append(batch)
-            assert sum(min(len(each), AT_ONCE) for each in flying) <= concurrency
-            batches_of = Counter(mailbox for each in flying for mailbox in {name for name, _ in each})
-            assert max(batches_of.values()) <= (1 if batch_limit > 1 else AT_ONCE)
-        if not flying:
+            in_flight.append(batch)
+            assert sum(min(len(each), CONCURRENT) for each in in_flight) <= concurrency
+            batches_of = Counter(mailbox for each in in_flight for mailbox in {name for name, _ in each})
+            assert max(batches_of.values()) <= (1 if batch_limit > 1 else CONCURRENT)
+        if not in_flight:
             break
-        lanes.landed(flying.pop(0))
+        queue.done(in_flight.pop(0))
 
 
 @given(counts=sizes)
 def test_with_slots_enough_the_fullest_mailbox_is_the_bound(counts: list[int]) -> None:
     """ceil(n / 4) round trips for the mailbox with most events, and not one more for all of them together."""
     needed, _ = rounds(fill(counts, concurrency=10_000))
-    assert needed == math.ceil(max(counts) / AT_ONCE)
+    assert needed == math.ceil(max(counts) / CONCURRENT)
 
 
 def test_the_closure_of_the_contract() -> None:
@@ -79,9 +79,11 @@ def test_the_closure_of_the_contract() -> None:
 @given(counts=sizes, concurrency=st.integers(4, 64))
 def test_with_few_slots_the_sum_is_the_bound(counts: list[int], concurrency: int) -> None:
     """Never more than twice what sum and fullest mailbox make unavoidable (the classic bound of list scheduling)."""
-    needed, _ = rounds(fill(counts, concurrency - concurrency % AT_ONCE))
-    unavoidable = max(math.ceil(max(counts) / AT_ONCE), math.ceil(sum(counts) / (concurrency - concurrency % AT_ONCE)))
-    assert needed <= 2 * unavoidable + BATCH_LIMIT / AT_ONCE
+    needed, _ = rounds(fill(counts, concurrency - concurrency % CONCURRENT))
+    unavoidable = max(
+        math.ceil(max(counts) / CONCURRENT), math.ceil(sum(counts) / (concurrency - concurrency % CONCURRENT))
+    )
+    assert needed <= 2 * unavoidable + BATCH_LIMIT / CONCURRENT
 
 
 def test_small_mailboxes_share_a_batch() -> None:
@@ -92,12 +94,12 @@ def test_small_mailboxes_share_a_batch() -> None:
 
 def test_a_throttled_mailbox_is_asked_for_less_until_it_says_yes() -> None:
     """Its lane narrows to two, then one, and widens with every success; others are not touched."""
-    lanes = fill([60, 60], concurrency=64)
+    queue = fill([60, 60], concurrency=64)
 
     def next_sizes(throttled: frozenset[str]) -> dict[str, int]:
-        batches = list(iter(lanes.take, []))
+        batches = list(iter(queue.take, []))
         for batch in batches:
-            lanes.landed(batch, throttled & {mailbox for mailbox, _ in batch})
+            queue.done(batch, throttled & {mailbox for mailbox, _ in batch})
         return {batch[0][0]: len(batch) for batch in batches}
 
     assert next_sizes(frozenset({"0"})) == {"0": 20, "1": 20}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from airflow_graph_cancel.graph.http.batch import Part, batch_answers, batch_body
+from airflow_graph_cancel.graph.http.batch import Part, batch_body, batch_responses
 from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 
@@ -17,7 +17,7 @@ def outer(*responses: object) -> Response:
 
 def test_urls_are_relative_and_bodies_have_their_type() -> None:
     """Graph refuses absolute URLs, and parts with a body that do not say what it is."""
-    body = json.loads(batch_body([Part("POST", "/users/u/events/E/cancel", {"Comment": "x"}), Part("GET", "/me")]))
+    body = json.loads(batch_body([Part("POST", "/users/u/events/E/cancel", b'{"Comment":"x"}'), Part("GET", "/me")]))
     assert body["requests"] == [
         {
             "id": "0",
@@ -32,7 +32,7 @@ def test_urls_are_relative_and_bodies_have_their_type() -> None:
 
 def test_answers_find_their_requests_in_any_order() -> None:
     """Graph answers in any order; each part has a status and a Retry-After of its own."""
-    first, second = batch_answers(
+    first, second = batch_responses(
         outer({"id": "1", "status": 429, "headers": {"Retry-After": "7"}}, {"id": "0", "status": 202}), 2
     )
     assert first is not None
@@ -47,16 +47,16 @@ def test_answers_find_their_requests_in_any_order() -> None:
 )
 def test_an_answer_that_belongs_to_no_request_settles_none(broken: object) -> None:
     """A part without a usable answer may have been carried out: it must not pass for done, nor for refused."""
-    assert batch_answers(outer(broken), 1) == [None]
+    assert batch_responses(outer(broken), 1) == [None]
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'{"responses": {}}', b'{"responses": null}'])
 def test_an_outer_200_without_responses_answers_nothing(content: bytes) -> None:
     """Half a body, or a stranger's."""
-    assert batch_answers(Response(200, {}, content), 2) == [None, None]
+    assert batch_responses(Response(200, {}, content), 2) == [None, None]
 
 
 def test_an_outer_refusal_is_every_parts() -> None:
     """A batch that is throttled or down as a whole leaves each part where it was."""
     down = Response(503, {"retry-after": "3"})
-    assert batch_answers(down, 2) == [down, down]
+    assert batch_responses(down, 2) == [down, down]
