@@ -36,8 +36,8 @@ from airflow_graph_cancel.graph.errors import (
     ServiceUnavailableError,
     TryLaterError,
 )
-from airflow_graph_cancel.graph.http.batch import Part
 from airflow_graph_cancel.graph.http.client import GraphClient, ResponseLostError
+from airflow_graph_cancel.graph.http.requests import CancelRequest, GetRequest, event_path
 from airflow_graph_cancel.graph.http.response import Meaning, Response
 from airflow_graph_cancel.graph.model.address import EventAddress
 from tests.support.graph_responses import ADA, EVENT_ID, REQUEST_ID
@@ -175,22 +175,22 @@ def raised(wire: Wire, call: Callable[[GraphClient], Awaitable[object]]) -> Base
 
 def cancel(client: GraphClient) -> Awaitable[object]:
     """A cancellation with a comment."""
-    return client.cancel(ADDRESS, COMMENT)
+    return client.send(CancelRequest(ADDRESS, COMMENT))
 
 
 def look(client: GraphClient) -> Awaitable[object]:
     """A look at the same event."""
-    return client.look(ADDRESS, ("id", "isCancelled"))
+    return client.send(GetRequest(event_path(ADDRESS, ("id", "isCancelled"))))
 
 
 def get(client: GraphClient) -> Awaitable[object]:
     """Some other resource."""
-    return client.get("/places/microsoft.graph.room?$top=5")
+    return client.send(GetRequest("/places/microsoft.graph.room?$top=5"))
 
 
 def batch(client: GraphClient) -> Awaitable[object]:
     """A batch of one cancellation and one look."""
-    return client.batch([Part("POST", "/me/events/A/cancel", {"Comment": COMMENT}), Part("GET", "/me/events/B")])
+    return client.send_batch([CancelRequest(EventAddress("A"), COMMENT), GetRequest("/me/events/B")])
 
 
 CALLS = [cancel, look, get, batch]
@@ -264,7 +264,7 @@ def test_a_stopped_task_is_not_taken_for_a_lost_answer() -> None:
 
     async def stopped_after_a_second() -> None:
         async with asyncio.timeout(1):
-            await wire.client.cancel(ADDRESS, None)
+            await wire.client.send(CancelRequest(ADDRESS))
 
     with virtual_clock() as clock:
         with pytest.raises(TimeoutError):
@@ -276,7 +276,7 @@ def test_a_stopped_task_is_not_taken_for_a_lost_answer() -> None:
 def test_a_cancel_is_sent_once_whatever_is_answered(status: int) -> None:
     """Repeating is decided elsewhere, after a look. What comes back is the raw answer."""
     wire = Wire(graph(status, {"error": {"code": "x"}}, **{"Retry-After": "1", "Location": ROOT}))
-    answer = asyncio.run(wire.client.cancel(ADDRESS, COMMENT))
+    answer = asyncio.run(wire.client.send(CancelRequest(ADDRESS, COMMENT)))
     assert [request.method for request in wire.requests] == ["POST"]
     assert (answer.status, answer.code, answer.retry_after, answer.request_id) == (status, "x", 1, REQUEST_ID)
     assert wire.login.made == 1
@@ -285,8 +285,8 @@ def test_a_cancel_is_sent_once_whatever_is_answered(status: int) -> None:
 def test_what_a_cancel_looks_like() -> None:
     """The SDK's request: the comment in the body, nothing to be compressed, an id of ours to quote."""
     wire = Wire(graph(202))
-    asyncio.run(wire.client.cancel(ADDRESS, COMMENT))
-    asyncio.run(wire.client.cancel(ADDRESS, None))
+    asyncio.run(wire.client.send(CancelRequest(ADDRESS, COMMENT)))
+    asyncio.run(wire.client.send(CancelRequest(ADDRESS)))
     with_comment, without = wire.requests
     assert (with_comment.method, str(with_comment.url)) == ("POST", f"{EVENT}/cancel")
     assert json.loads(with_comment.content) == {"Comment": COMMENT}
@@ -303,7 +303,7 @@ def test_what_a_cancel_looks_like() -> None:
 def test_a_look_reads_the_very_resource_that_would_be_cancelled(select: tuple[str, ...], query: str) -> None:
     """The same path, and only what is needed."""
     wire = Wire(graph(200, {"id": EVENT_ID}))
-    answer = asyncio.run(wire.client.look(ADDRESS, select))
+    answer = asyncio.run(wire.client.send(GetRequest(event_path(ADDRESS, select))))
     assert [(request.method, str(request.url)) for request in wire.requests] == [("GET", EVENT + query)]
     assert wire.requests[0].headers["Accept"] == "application/json"
     assert answer.json == {"id": EVENT_ID}
@@ -312,7 +312,11 @@ def test_a_look_reads_the_very_resource_that_would_be_cancelled(select: tuple[st
 def test_a_path_is_sent_as_it_stands() -> None:
     """It is percent-encoded already."""
     wire = Wire(graph(200, {"value": []}))
-    asyncio.run(wire.client.get("/users/ada%40contoso.example/calendarView?$top=5&startDateTime=2030-01-01T00%3A00Z"))
+    asyncio.run(
+        wire.client.send(
+            GetRequest("/users/ada%40contoso.example/calendarView?$top=5&startDateTime=2030-01-01T00%3A00Z")
+        )
+    )
     assert str(wire.requests[0].url).endswith(
         "/v1.0/users/ada%40contoso.example/calendarView?$top=5&startDateTime=2030-01-01T00%3A00Z"
     )
@@ -364,7 +368,7 @@ def test_a_claims_challenge_is_answered_with_claims() -> None:
     claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true}}}').decode()
     challenge = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
     wire = Wire(graph(401, **{"WWW-Authenticate": challenge}), graph(202))
-    answer = asyncio.run(wire.client.cancel(ADDRESS, COMMENT))
+    answer = asyncio.run(wire.client.send(CancelRequest(ADDRESS, COMMENT)))
     assert answer.meaning is Meaning.ACCEPTED
     assert wire.tokens == ["token-1", "token-1-with-claims"]
     assert [json.loads(request.content) for request in wire.requests] == [{"Comment": COMMENT}] * 2
@@ -404,9 +408,9 @@ def test_signing_in_fetches_the_token_that_requests_use() -> None:
     [
         (ClientAuthenticationError(f"AADSTS7000222: {SECRET}"), AccessDeniedError, "expired"),
         (ServiceRequestError(SECRET), ServiceUnavailableError, "could not be reached"),
-        (TypeError(SECRET), AccessDeniedError, "is no token"),
-        (KeyError(SECRET), AccessDeniedError, "is no token"),
-        (ValueError(SECRET), AccessDeniedError, "is no token"),
+        (TypeError(SECRET), AccessDeniedError, "holds no token"),
+        (KeyError(SECRET), AccessDeniedError, "holds no token"),
+        (ValueError(SECRET), AccessDeniedError, "holds no token"),
     ],
 )
 def test_a_sign_in_that_fails_is_explained_without_the_secret(
