@@ -1,18 +1,18 @@
-"""What Airflow reads of this provider at start-up: plain data, no imports, since every process loads it."""
+"""The metadata that Airflow reads at start-up: plain data without imports, because every process loads it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# The form draws the sections in the order in which they first occur below.
+# The form shows the sections in the order in which they first occur below.
 _SIGN_IN, _SAFETY, _NETWORK = "Sign-in", "Mailbox and safety", "Cloud and network"
 
 
 def _field(section: str, label: str, description: str, **schema: Any) -> dict[str, Any]:
-    """Return one field of the form: text, unless the schema says otherwise, and optional.
+    """Return one field of the form: optional, and text unless the schema says otherwise.
 
-    The form stars a field whose type does not admit null, and keeps its owner from saving while it is blank; what is
-    needed depends on the credential, so that the hook says it and not the form.
+    The form requires a field whose type does not allow null. Which fields are required depends on the credential, so
+    the hook checks that instead.
     """
     return {
         "label": label,
@@ -22,13 +22,13 @@ def _field(section: str, label: str, description: str, **schema: Any) -> dict[st
 
 
 def _dropdown(section: str, label: str, description: str, **choices: str) -> dict[str, Any]:
-    """Return a field with choices and what the form calls them; the first one is preset."""
+    """Return a dropdown; ``choices`` maps values to their labels, and the first one is the default."""
     preset = next(iter(choices))
     return _field(section, label, description, enum=list(choices), values_display=choices, default=preset)
 
 
 def _switch(section: str, label: str, description: str) -> dict[str, Any]:
-    """Return a field that is on or off; off is preset."""
+    """Return a switch that is off by default."""
     return _field(section, label, description, type=["boolean", "null"], default=False)
 
 
@@ -36,8 +36,8 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "credential": _dropdown(
         _SIGN_IN,
         "Credential",
-        "How to sign in. Automatic goes by what is filled in: a client secret (under Standard Fields), a certificate, "
-        "a refresh token or a federated token file. Anything else must be chosen.",
+        "How to sign in. Automatic uses the one that is filled in: a client secret (under Standard Fields), a "
+        "certificate, a refresh token or a federated token file. Choose any other kind here.",
         auto="Automatic",
         client_secret="App with client secret",
         certificate="App with certificate",
@@ -49,84 +49,88 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     ),
     "tenant_id": _field(
         _SIGN_IN, "Tenant ID",
-        "Directory (tenant) ID on the app registration's page in Entra. Managed identity, Azure CLI and default chain "
-        "need none.",
+        "Directory (tenant) ID, from the app registration's page in Entra. Not needed for managed identity, Azure CLI "
+        "and the default chain.",
     ),
     "certificate_path": _field(
         _SIGN_IN, "Certificate path",
-        "App with certificate: path of a PEM or PKCS12 file with the certificate and its private key, on every machine "
-        "that uses this connection.",
+        "For an app with certificate: path of a PEM or PKCS12 file with the certificate and its private key. The file "
+        "must exist on every machine that uses this connection.",
     ),
     "private_key": _field(
         _SIGN_IN, "Certificate and private key",
-        "Or, in place of a path, the same as text: both PEM blocks, with their BEGIN and END lines.",
+        "Instead of a path: the certificate and its private key as text, both PEM blocks with their BEGIN and END "
+        "lines.",
         format="multiline",
     ),
     "certificate_password": _field(
-        _SIGN_IN, "Certificate password", "App with certificate: of the private key, if it has one.", format="password"
+        _SIGN_IN, "Certificate password",
+        "For an app with certificate: password of the private key, if it has one.",
+        format="password",
     ),
     "refresh_token": _field(
         _SIGN_IN, "Refresh token",
-        "Person: what python -m airflow_graph_cancel.login prints. Needed for /me and for group calendars.",
+        "For a person, as printed by python -m airflow_graph_cancel.login. Needed for /me and group calendars.",
         format="password",
     ),
     "federated_file": _field(
         _SIGN_IN, "Federated token file",
-        "Workload identity: path of the file that holds its token. Blank: the worker's AZURE_FEDERATED_TOKEN_FILE.",
+        "For workload identity: path of the file with its token. If blank, AZURE_FEDERATED_TOKEN_FILE on the worker.",
     ),
     "mailbox": _field(
         _SAFETY, "Mailbox",
-        "Whose calendar is meant when a task names none: an address, such as ada@contoso.example, or an object ID. "
-        "Testing the connection reads it. Blank: that of the person who signed in.",
+        "Owner of the events for tasks that name none: an address such as ada@contoso.example, or an object ID. The "
+        "connection test reads this calendar. If blank, the calendar of the person who signed in.",
     ),
     "preview_only": _switch(
         _SAFETY, "Preview only",
-        "On: nothing is ever sent through this connection, whatever a DAG says; tasks read and report.",
+        "If on, nothing is ever sent through this connection, regardless of the DAG: tasks only read and report.",
     ),
     "cloud": _dropdown(
         _NETWORK,
         "Cloud",
-        "Where the tenant is. Sets the addresses of Graph and of the login; the next fields override them one by one.",
+        "The tenant's cloud. Sets the addresses of Graph and of the login server; the next fields override them.",
         **{"global": "Global, GCC"},
         us_gov="US Government L4 (GCC High)",
         us_gov_dod="US Government L5 (DoD)",
         china="China (21Vianet)",
-        custom="Custom: give Base URL and Authority",
+        custom="Custom: set Base URL and Authority",
     ),
     "base_url": _field(
-        _NETWORK, "Base URL", "Address of Graph, such as https://graph.microsoft.com. Blank: the cloud's."
+        _NETWORK, "Base URL", "Address of Graph, such as https://graph.microsoft.com. If blank, the cloud's."
     ),
     "authority": _field(
-        _NETWORK, "Authority", "Address of the login, such as https://login.microsoftonline.com. Blank: the cloud's."
+        _NETWORK, "Authority",
+        "Address of the login server, such as https://login.microsoftonline.com. If blank, the cloud's.",
     ),
     "disable_instance_discovery": _switch(
         _NETWORK, "Disable instance discovery",
-        "On: do not ask Microsoft whether the Authority is one of its own. For a private cloud or a gateway.",
+        "If on, Microsoft is not asked whether the Authority is its own. For a private cloud or a gateway.",
     ),
     "scopes": _field(
-        _NETWORK, "Scopes", "What the token is asked for, comma-separated. Blank: /.default of the Base URL."
+        _NETWORK, "Scopes", "Scopes of the token, comma-separated. If blank, /.default of the Base URL."
     ),
     "allowed_hosts": _field(
-        _NETWORK, "Allowed hosts", "Hosts that may receive the token, comma-separated. Blank: that of Graph alone."
+        _NETWORK, "Allowed hosts", "Hosts that may receive the token, comma-separated. If blank, only Graph's."
     ),
     "api_version": _dropdown(
-        _NETWORK, "API version", "Of Graph. A task may name another.", **{"v1.0": "v1.0"}, beta="beta"
+        _NETWORK, "API version", "Version of Graph; a task can override it.", **{"v1.0": "v1.0"}, beta="beta"
     ),
     "proxies": _field(
         _NETWORK, "Proxies",
-        'As JSON: {"http": "http://proxy:3128", "https": "http://proxy:3128", "no": "host1,host2"}. Blank: none.',
+        'As JSON: {"http": "http://proxy:3128", "https": "http://proxy:3128", "no": "host1,host2"}. If blank, none.',
         format="multiline",
     ),
     "verify": _field(
         _NETWORK, "Verify",
-        "Whom to trust with TLS, for Graph and the login: path of a file or folder with CA certificates, on every "
-        "machine that uses this connection. Blank: the public CAs. The word false turns verification off.",
+        "CA certificates to trust for Graph and the login server: path of a file or folder, which must exist on every "
+        "machine that uses this connection. If blank, the public CAs. The word false turns verification off.",
     ),
     "trust_env": _switch(
-        _NETWORK, "Trust environment", "On: HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE of the worker count as well."
+        _NETWORK, "Trust environment", "If on, the worker's HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are used as well."
     ),
 }  # fmt: skip
-"""Extras of a ``graph_calendar`` connection; the labels are also what error messages name."""
+"""Extras of a ``graph_calendar`` connection; error messages use their labels."""
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -179,10 +183,10 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-name": "Microsoft Graph Calendar",
                 "ui-field-behaviour": {
                     "hidden-fields": ["host", "schema"],
-                    # Airflow 3.3 refuses to test from the UI what is stored without a port, and presets none.
+                    # The Test button of Airflow 3.3 fails for a connection without a port, and there is no default.
                     "relabeling": {"login": "Client ID", "password": "Client Secret", "port": "Port (enter 443)"},
                     "placeholders": {
-                        "login": "Application (client) ID in Entra; blank: system-assigned identity",
+                        "login": "Application (client) ID; blank for a system-assigned identity",
                         "password": "The secret's value, not its ID",
                         "port": "Without a port the Test button fails",
                     },

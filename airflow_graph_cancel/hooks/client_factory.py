@@ -1,4 +1,4 @@
-"""From settings to a client that can send: credential, HTTP transport and kiota adapter, for one event loop."""
+"""Make a client from a connection's settings: credential, HTTP transport and kiota adapter, for one event loop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
@@ -20,32 +21,34 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 
 from airflow_graph_cancel import __version__
 from airflow_graph_cancel.graph.auth.credential import RenewableCredential
+from airflow_graph_cancel.graph.auth.refresh_token import LoginServer
 from airflow_graph_cancel.graph.errors import AccessDeniedError, ConnectionSettingsError, InvalidInputError
 from airflow_graph_cancel.graph.http.client import GraphClient
-from airflow_graph_cancel.hooks.credentials import CONNECT_TIMEOUT, READ_TIMEOUT, make_credential
+from airflow_graph_cancel.hooks.connection.clouds import CLOUDS, GLOBAL
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 __all__ = ["TIMEOUT", "open_client"]
 
-TIMEOUT = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-"""Seconds; kiota's own default is none at all, so that a silent server would hold a task for ever."""
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds. Kiota has no default timeout, so a server that never responds would block a task."""
 
-# The Outlook service serves four requests at a time for one mailbox; this is for many mailboxes side by side.
+# For many mailboxes at once; Outlook works on four requests at a time in one mailbox.
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
 
 
 @asynccontextmanager
 async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
-    """Open a client for the running event loop and close it at the end.
+    """Open a client for the running event loop, and close it at the end.
 
-    Never cached: an adapter is bound to the loop that made it, and tests and Airflow use many.
+    It is never cached, because an adapter is bound to the event loop that made it.
 
-    :param settings: where to, and as whom.
+    :param settings: the connection's.
     """
-    _quieten()
-    credential = RenewableCredential(lambda: make_credential(settings))
+    _quieten_loggers()
+    server = _login_server(settings)
+    credential = RenewableCredential(lambda: settings.sign_in.make_credential(server))
     http = HttpxAiohttpClient(
         verify=_ssl_context(settings),
         limits=_LIMITS,
@@ -53,7 +56,7 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
         trust_env=settings.trust_env,
         timeout=TIMEOUT,
         headers={"User-Agent": f"airflow-graph-cancel/{__version__}"},
-        event_hooks={"request": [_only_graph(settings), *([_only_read] if settings.preview_only else [])]},
+        event_hooks={"request": [_check_host(settings), *([_check_read_only] if settings.preview_only else [])]},
     )
     try:
         provider = BaseBearerTokenAuthenticationProvider(
@@ -74,22 +77,35 @@ async def open_client(settings: GraphSettings) -> AsyncIterator[GraphClient]:
         await credential.close()
 
 
-def _only_graph(settings: GraphSettings) -> Callable[[httpx.Request], Awaitable[None]]:
-    # Kiota sends a request for another host as well, without a token and without a word.
+def _login_server(settings: GraphSettings) -> LoginServer:
+    proxies = {scheme: url for scheme, url in settings.proxies.items() if scheme in {"http", "https"}}
+    host = urlsplit(settings.authority or CLOUDS[GLOBAL].authority).hostname or ""
+    direct = [name.strip().removeprefix("*") for name in settings.proxies.get("no", "").split(",") if name.strip()]
+    return LoginServer(
+        authority=settings.authority,
+        verify=settings.verify,
+        proxies={} if any(host.endswith(name) for name in direct) else proxies,
+        trust_env=settings.trust_env,
+        instance_discovery=not settings.disable_instance_discovery,
+    )
+
+
+def _check_host(settings: GraphSettings) -> Callable[[httpx.Request], Awaitable[None]]:
+    # Kiota sends a request to any other host too, without a token and without an error.
     async def check(request: httpx.Request) -> None:
         if request.url.host not in settings.allowed_hosts:
             raise AccessDeniedError(
-                f"A request for {request.url.host} was not sent: this connection is for {settings.allowed_hosts[0]}. "
-                "Check Base URL and Allowed hosts."
+                f"A request to {request.url.host} was not sent: it is not an allowed host. Check Base URL and Allowed "
+                f"hosts ({', '.join(settings.allowed_hosts)})."
             )
 
     return check
 
 
-async def _only_read(request: httpx.Request) -> None:
-    # Below everything that could send: a preview_only connection is a promise to people who do not read DAGs.
+async def _check_read_only(request: httpx.Request) -> None:
+    # In the transport, below all code that sends: people who do not read DAGs rely on preview_only.
     if request.method not in {"GET", "HEAD"} and not _is_batch_of_reads(request):
-        raise InvalidInputError(f"This connection is preview_only: {request.method} {request.url.path} was not sent.")
+        raise InvalidInputError(f"This connection is preview_only, so it refuses {request.method} {request.url.path}.")
 
 
 def _is_batch_of_reads(request: httpx.Request) -> bool:
@@ -107,7 +123,7 @@ def _ssl_context(settings: GraphSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.verify)
     except ssl.SSLError as error:
         raise ConnectionSettingsError(
-            f'Connection "{settings.conn_id}": Verify names {settings.verify}, which holds no certificate in PEM.'
+            f'Connection "{settings.conn_id}": Verify names {settings.verify}, which contains no PEM certificate.'
         ) from error
 
 
@@ -133,10 +149,10 @@ def _proxy_mounts(settings: GraphSettings) -> dict[str, AiohttpTransport | None]
     return mounts
 
 
-def _quieten() -> None:
-    # azure-identity says at INFO that it has a token, once for every request, and at WARNING what a proxy answered,
-    # with the proxy's password; our own errors say the rest. A level set by a person stays.
-    # MSAL puts what a login answered into an ERROR if it is no JSON, and a gateway may have put the request into that.
+def _quieten_loggers() -> None:
+    # azure-identity logs each use of a token at INFO and a proxy's response, with the proxy's password, at WARNING.
+    # MSAL logs a response that is not JSON as an ERROR, and a gateway may have quoted the request in it. This package's
+    # own errors say what matters. A level that was set explicitly stays.
     warning, error = logging.WARNING, logging.ERROR
     levels = {"azure": warning, "azure.identity": error, "httpx": warning, "msal": warning}
     for name, level in {**levels, "msal.oauth2cli.oauth2": logging.CRITICAL}.items():

@@ -45,7 +45,7 @@ def fill_in(form: ConnectionForm, sandbox: Sandbox, mailbox: str = ADA) -> None:
     form.fill(PORT, "443")
     form.fill("Tenant ID", extra["tenant_id"])
     form.fill("Mailbox", mailbox)
-    form.choose("Cloud", "Custom: give Base URL and Authority")
+    form.choose("Cloud", "Custom: set Base URL and Authority")
     form.fill("Base URL", extra["base_url"])
     form.fill("Authority", extra["authority"])
     form.switch("Disable instance discovery")
@@ -144,7 +144,7 @@ def test_a_client_secret_from_the_first_field_to_the_last_edit(
     form.save()
     works, said = connections.test(CONN)
     assert works
-    assert said.endswith("No mailbox is set, so that no calendar was read. Preview only: nothing will ever be sent.")
+    assert said.endswith("No calendar was read, because Mailbox is not set. Preview only is on: nothing is ever sent.")
     assert airflow.use(CONN, event_id, ADA)["outcome"] == "preview"
     assert not sandbox.messages()
 

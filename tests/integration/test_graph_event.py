@@ -292,10 +292,10 @@ class TestConnectionTest:
         ("change", "says"),
         [
             ({"password": "wrong-secret-value"}, "client secret is wrong"),
-            ({"login": "nobody"}, "not known in this tenant"),
-            ({"extra": {"tenant_id": "00000000-0000-0000-0000-000000000009"}}, "tenant is not known"),
+            ({"login": "nobody"}, "has no app with this client ID"),
+            ({"extra": {"tenant_id": "00000000-0000-0000-0000-000000000009"}}, "no such tenant"),
             ({"extra": {"verify": True}}, "certificate is not trusted"),
-            ({"extra": {"authority": "https://localhost:9"}}, "login could not be reached"),
+            ({"extra": {"authority": "https://localhost:9"}}, "login server could not be reached"),
             ({"extra": {"base_url": "https://localhost:9", "mailbox": ADA}}, "Graph could not be reached"),
             ({"extra": {"mailbox": "nobody@contoso.example"}}, "no mailbox nobody@contoso.example"),
             ({"login": "sandbox-roleless", "extra": {"mailbox": ADA}}, "permission or admin consent is missing"),
@@ -318,7 +318,7 @@ class TestConnectionTest:
     def test_it_names_a_missing_right(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         """An app that may only read signs in well; that it cannot cancel is said."""
         _, said = GraphEventHook(connect(monkeypatch, sandbox, login="sandbox-reader")).test_connection()
-        assert "not Calendars.ReadWrite" in said
+        assert "lacks Calendars.ReadWrite" in said
 
 
 @pytest.mark.parametrize("field", ["certificate_path", "certificate_data"])

@@ -1,4 +1,4 @@
-"""The token: fetched once for many requests at a time, renewed when Graph refuses it, explained when it fails."""
+"""Access tokens: fetch one for many requests, replace one that Graph refuses, explain a failed sign-in."""
 
 from __future__ import annotations
 
@@ -24,37 +24,41 @@ if TYPE_CHECKING:
 
 __all__ = ["CALENDAR_WRITE", "RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
 
-_EXPLAINED = {
-    "AADSTS7000215": "the client secret is wrong (not its ID but its value is needed)",
+_REASONS = {
+    "AADSTS7000215": "the client secret is wrong: enter its value, not its ID",
     "AADSTS7000222": "the client secret has expired",
-    "AADSTS700016": "the app (client ID) is not known in this tenant",
-    "AADSTS90002": "the tenant is not known",
+    "AADSTS700016": "this tenant has no app with this client ID",
+    "AADSTS90002": "there is no such tenant",
     "AADSTS900023": "the tenant ID is neither a GUID nor a domain name",
-    "AADSTS700027": "the certificate is not the one registered with the app",
-    "AADSTS70011": "the scope is not valid",
+    "AADSTS700027": "the certificate is not registered with the app",
+    "AADSTS70011": "the scope is invalid",
     "AADSTS53003": "a Conditional Access policy blocks the app",
-    "AADSTS700211": "the app trusts no federated token of this issuer",
+    "AADSTS700211": "the app trusts no federated token from this issuer",
     "AADSTS700213": "the app trusts no federated token with this subject",
     "AADSTS700212": "the app trusts no federated token for this audience",
-    "AADSTS50173": "the refresh token was revoked, so that the person must sign in again",
-    "AADSTS700082": "the refresh token was not used for too long, so that the person must sign in again",
-    "AADSTS50076": "a second factor is asked for, so that the person must sign in again",
-    "AADSTS50078": "a second factor is asked for anew, so that the person must sign in again",
-    "AADSTS65001": "consent is missing: grant it, and let the person sign in again",
+    "AADSTS50173": "the refresh token was revoked: the person must sign in again",
+    "AADSTS700082": "the refresh token has expired because it was not used: the person must sign in again",
+    "AADSTS50076": "multifactor authentication is required: the person must sign in again",
+    "AADSTS50078": "multifactor authentication has expired: the person must sign in again",
+    "AADSTS65001": "consent is missing: grant it, then let the person sign in again",
 }
-_UNAVAILABLE = {
+"""What Entra's error codes mean for the owner of the connection.
+
+Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+"""
+_MISSING_ON_MACHINE = {
     "Azure CLI not found": "the Azure CLI is not installed on this machine",
-    "az login": "nobody is signed in to the Azure CLI on this machine (az login)",
-    "ManagedIdentity": "this machine has no such managed identity, or none answers",
+    "az login": "nobody is signed in to the Azure CLI on this machine: run az login",
+    "ManagedIdentity": "this machine has no such managed identity, or it does not respond",
 }
-"""What azure-identity says of a credential that a machine does not have; its own texts may quote others."""
+"""Explanations by phrase for a credential that the machine does not have; azure-identity's texts may quote others."""
 
 
 class RenewableCredential:
-    """An azure-identity credential that can be made anew.
+    """An azure-identity credential that can be replaced by a fresh one.
 
-    azure-identity goes on serving a cached token after Graph has answered 401 to it, so a fresh token needs a fresh
-    credential. It also fetches one token for each of many concurrent first calls; a lock makes that one in all.
+    azure-identity keeps serving a cached token after Graph has answered 401 to it, so a fresh token needs a fresh
+    credential. It also fetches one token for each of many concurrent first calls; a lock reduces them to one.
 
     :param make: returns a new credential with an empty cache.
     """
@@ -66,19 +70,19 @@ class RenewableCredential:
 
     async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
         """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``)."""
-        # azure-identity keeps two caches, with and without continuous access evaluation; kiota asks the first.
+        # azure-identity has two caches, with and without continuous access evaluation; kiota asks the first.
         kwargs["enable_cae"] = True
         async with self._lock:
             return await self._credential.get_token(*scopes, claims=claims, **kwargs)
 
     async def renew(self) -> None:
-        """Forget the cached token: the next call fetches one from the login."""
+        """Discard the cached token; the next call fetches a new one."""
         async with self._lock:
             await self._credential.close()
             self._credential = self._make()
 
     async def close(self) -> None:
-        """Close the HTTP session to the login."""
+        """Close the HTTP session to the login server."""
         await self._credential.close()
 
     async def __aenter__(self) -> RenewableCredential:
@@ -94,39 +98,43 @@ class RenewableCredential:
 
 
 def login_error(error: AzureError) -> GraphCancelError:
-    """Return what a failed token request means, as one sentence without a secret in it.
+    """Return the error for a failed token request, as one sentence without a secret in it.
 
     :param error: as azure-identity raised it.
     """
     text = str(error.message)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
         if "CERTIFICATE_VERIFY_FAILED" in text:
-            return AccessDeniedError("The login's TLS certificate is not trusted: give the CA bundle's path as Verify.")
+            return AccessDeniedError(
+                "The login server's TLS certificate is not trusted: set Verify to the path of your CA bundle."
+            )
         return ServiceUnavailableError(
-            f"The login could not be reached ({type(error.inner_exception or error).__name__})."
+            f"The login server could not be reached ({type(error.inner_exception or error).__name__})."
         )
-    for phrase, explanation in _UNAVAILABLE.items():
+    for phrase, reason in _MISSING_ON_MACHINE.items():
         if isinstance(error, CredentialUnavailableError) and phrase in text:
-            return AccessDeniedError(f"Sign-in failed: {explanation}.")
+            return AccessDeniedError(f"Sign-in failed: {reason}.")
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status is not None and (status == 429 or status >= 500):
         headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
         retry_after = parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
-        return ServiceUnavailableError(f"The login answered {status}.", status=status, retry_after=retry_after)
+        return ServiceUnavailableError(f"The login server answered {status}.", status=status, retry_after=retry_after)
     codes = re.findall(r"AADSTS\d+", text)
     for code in codes:
-        if code in _EXPLAINED:
-            return AccessDeniedError(f"Sign-in failed: {_EXPLAINED[code]} ({code}).", status=status, code=code)
-    # Never the text itself: a gateway may have put the request into it, and that holds the secret.
+        if code in _REASONS:
+            return AccessDeniedError(f"Sign-in failed: {_REASONS[code]} ({code}).", status=status, code=code)
+    # Never the text itself: a gateway may have quoted the request in it, including the secret.
     code = codes[0] if codes else None
-    said = code or (f"the login answered {status}" if status else type(error).__name__)
-    return AccessDeniedError(f"Sign-in failed: {said}.", status=status, code=code)
+    reason = code or (f"the login server answered {status}" if status else type(error).__name__)
+    return AccessDeniedError(f"Sign-in failed: {reason}.", status=status, code=code)
 
 
 def raise_for_unavailable(response: PipelineResponse[Any, Any]) -> None:
-    """Raise for a login that is busy or down, which azure-identity would take for a refusal if the body is no JSON.
+    """Raise if the login server is busy or down.
 
-    :param response: of the login; meant as azure-core's ``raw_response_hook``.
+    azure-identity would take that for a refusal if the body is not JSON.
+
+    :param response: from azure-core, which calls this as its ``raw_response_hook``.
     """
     status = response.http_response.status_code
     if status == 429 or status >= 500:
@@ -138,9 +146,9 @@ CALENDAR_WRITE = frozenset({"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"}
 
 
 def granted(token: str) -> frozenset[str]:
-    """Return the permissions that an access token carries (claims ``roles`` and ``scp``).
+    """Return the permissions in an access token (claims ``roles`` and ``scp``).
 
-    Microsoft asks clients not to rely on a token's content; this is for messages to people, never for decisions.
+    Microsoft asks clients not to rely on a token's content, so use this for messages to people, never for decisions.
 
     :param token: a JWT; anything else gives an empty set.
     """

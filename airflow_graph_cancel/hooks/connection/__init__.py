@@ -1,1 +1,1 @@
-"""An Airflow connection's fields, parsed and checked."""
+"""An Airflow connection: its fields parsed and checked, the kinds of credential, and the connection test."""

@@ -1,4 +1,4 @@
-"""A certificate that can sign in: looked at before any request, for the login's own refusal explains little."""
+"""Check a certificate before any request, because the login server's own refusal explains little."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from airflow_graph_cancel.hooks.connection.credential_kind import SignIn
     from airflow_graph_cancel.hooks.connection.fields import Fields
 
 __all__ = ["as_pem", "check_certificate"]
@@ -20,7 +19,7 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----\s*", re.
 
 
 def as_pem(text: str | None) -> str | None:
-    """Return PEM text with its line ends, which forms, environment variables and secret stores like to lose."""
+    """Return PEM text with its line breaks, which forms, environment variables and secret stores often lose."""
     if text is None or "\n" in text:
         return text
     body = text.replace("\\n", "\n")
@@ -33,40 +32,40 @@ def _wrapped(body: str) -> str:
     return "\n".join(wrap("".join(body.split()), 64))
 
 
-def check_certificate(fields: Fields, sign_in: SignIn) -> None:
-    """Refuse a certificate that is not there, cannot be read, has no key, or is not valid today.
+def check_certificate(fields: Fields, *, path: str | None, text: str | None, password: str | None) -> None:
+    """Reject a certificate that is missing, unreadable, has no key, or is not valid today.
 
     :param fields: for the labels in messages.
-    :param sign_in: names the file or holds the text.
-    :raises ConnectionSettingsError: naming the form's label; the message holds nothing of the certificate.
+    :param path: PEM or PKCS12 file.
+    :param text: the same as PEM text; exactly one of the two must be given.
+    :param password: of the private key.
+    :raises ConnectionSettingsError: naming the form's label; the message quotes nothing of the certificate.
     """
-    if sign_in.certificate_path and sign_in.private_key:
-        raise fields.wrong("private_key", f"is filled in, and so is {fields.label('certificate_path')}")
-    if sign_in.certificate_path:
+    if path and text:
+        raise fields.error("private_key", f"is filled in, and so is {fields.label('certificate_path')}: clear one")
+    if path:
         name = "certificate_path"
         try:
-            data = Path(sign_in.certificate_path).read_bytes()
+            data = Path(path).read_bytes()
         except OSError as error:
-            raise fields.wrong(
-                name, f"names {sign_in.certificate_path}, which cannot be read here ({type(error).__name__})"
-            ) from None
-    elif sign_in.private_key:
-        name, data = "private_key", sign_in.private_key.encode()
+            raise fields.error(name, f"names {path}, which cannot be read here ({type(error).__name__})") from None
+    elif text:
+        name, data = "private_key", text.encode()
     else:
-        raise fields.wrong("certificate_path", f"is missing, and so is {fields.label('private_key')}")
+        raise fields.error("certificate_path", f"is missing, and so is {fields.label('private_key')}: fill in one")
     try:
-        certificate = _certificate(data, (sign_in.certificate_password or "").encode() or None)
+        certificate = _certificate(data, (password or "").encode() or None)
     except (ValueError, TypeError) as error:
-        raise fields.wrong(
+        raise fields.error(
             name,
-            "must hold an RSA key and its certificate, as PEM or PKCS12, with its password, if there is one, as "
+            "must hold an RSA key and its certificate as PEM or PKCS12; a password, if there is one, goes into "
             f"{fields.label('certificate_password')} ({type(error).__name__})",
         ) from None
     now = datetime.now(UTC)
     if certificate.not_valid_after_utc <= now:
-        raise fields.wrong(name, f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
+        raise fields.error(name, f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
     if certificate.not_valid_before_utc > now:
-        raise fields.wrong(name, f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
+        raise fields.error(name, f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
 
 
 def _certificate(data: bytes, password: bytes | None) -> Certificate:

@@ -1,4 +1,4 @@
-"""What the Test button and ``airflow connections test`` find out."""
+"""The connection test behind the Test button and ``airflow connections test``."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ __all__ = ["check_connection"]
 
 
 async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]]) -> tuple[bool, str]:
-    """Sign in, look at the permissions, read the mailbox's calendar; return success and one sentence.
+    """Sign in, check the permissions, read the mailbox's calendar; return success and a message.
 
     :param get_settings: reads and checks the connection.
     """
     try:
         settings = await get_settings()
         async with open_client(settings) as client:
-            found = [_rights(await client.sign_in())]
+            found = [_permissions(await client.sign_in())]
             if settings.mailbox:
                 await _read_calendar(client, settings.mailbox)
                 found.append(f"The calendar of {settings.mailbox} can be read.")
             else:
-                found.append("No mailbox is set, so that no calendar was read.")
+                found.append("No calendar was read, because Mailbox is not set.")
             if settings.preview_only:
-                found.append("Preview only: nothing will ever be sent.")
+                found.append("Preview only is on: nothing is ever sent.")
     except GraphCancelError as error:
         return False, str(error)
     return True, " ".join(["Signed in.", *found])
 
 
-def _rights(token: str) -> str:
-    rights = granted(token)
-    if rights & CALENDAR_WRITE:
+def _permissions(token: str) -> str:
+    permissions = granted(token)
+    if permissions & CALENDAR_WRITE:
         return "The app may write calendars (Calendars.ReadWrite)."
-    held = ", ".join(sorted(rights)) or "no permission"
+    held = ", ".join(sorted(permissions)) or "no permission"
     return (
-        f"The token carries {held} and not Calendars.ReadWrite: cancelling will be refused, unless the right was "
-        "granted through RBAC for Applications, which a token does not show."
+        "The token lacks Calendars.ReadWrite: Graph will refuse to cancel, unless the permission comes from RBAC for "
+        f"Applications, which a token does not show. It carries {held}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Microsoft's clouds: where Graph and the login are. Tokens of one are worth nothing in another.
+"""Microsoft's clouds: the addresses of Graph and the login server. Each accepts only its own tokens.
 
 Source: https://learn.microsoft.com/graph/deployments
 """
@@ -11,10 +11,10 @@ __all__ = ["CLOUDS", "CUSTOM", "GLOBAL", "Cloud"]
 
 
 class Cloud(NamedTuple):
-    """One of them.
+    """The addresses of one cloud.
 
-    :param root: of Graph, without version and trailing slash.
-    :param authority: the login's address.
+    :param root: Graph's, without version and trailing slash.
+    :param authority: the login server's.
     """
 
     root: str
@@ -23,11 +23,11 @@ class Cloud(NamedTuple):
 
 GLOBAL = "global"
 CUSTOM = "custom"
-"""One that is not listed: Base URL and Authority say where it is."""
+"""A cloud that is not listed; Base URL and Authority are its addresses."""
 CLOUDS = {
     GLOBAL: Cloud("https://graph.microsoft.com", "https://login.microsoftonline.com"),
     "us_gov": Cloud("https://graph.microsoft.us", "https://login.microsoftonline.us"),
     "us_gov_dod": Cloud("https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
-    # Another page of Microsoft's has login.partner.microsoftonline.cn; Authority can say so.
+    # Another page of Microsoft's lists login.partner.microsoftonline.cn; set Authority to use it.
     "china": Cloud("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
 }

@@ -1,24 +1,41 @@
-"""As whom a connection signs in: which credential its fields mean, checked before any request."""
+"""The kinds of credential a connection can sign in with: one table of what each needs and how it is built."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from azure.identity.aio import (
+    AzureCliCredential,
+    CertificateCredential,
+    ClientSecretCredential,
+    DefaultAzureCredential,
+    ManagedIdentityCredential,
+    WorkloadIdentityCredential,
+)
+
+from airflow_graph_cancel.graph.auth.credential import raise_for_unavailable
+from airflow_graph_cancel.graph.auth.refresh_token import LoginServer, RefreshTokenCredential
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError
 from airflow_graph_cancel.hooks.connection.certificates import as_pem, check_certificate
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
     from airflow_graph_cancel.hooks.connection.fields import Fields
 
-__all__ = ["Kind", "SignIn", "parse_sign_in"]
+__all__ = ["RULES", "Kind", "SignIn", "parse_sign_in"]
 
 
 class Kind(StrEnum):
-    """A kind of credential, as the connection's ``credential`` names it."""
+    """A kind of credential, by its value in the connection's ``credential``.
+
+    The form lists the same values, each with its label, in ``get_provider_info``.
+    """
 
     CLIENT_SECRET = "client_secret"
     CERTIFICATE = "certificate"
@@ -29,38 +46,17 @@ class Kind(StrEnum):
     DEFAULT = "default"
 
 
-_AUTOMATIC = "auto"
-_OF_A_KIND = {
-    "password": {Kind.CLIENT_SECRET, Kind.REFRESH_TOKEN},
-    "certificate_path": {Kind.CERTIFICATE},
-    "private_key": {Kind.CERTIFICATE},
-    "certificate_password": {Kind.CERTIFICATE},
-    "refresh_token": {Kind.REFRESH_TOKEN},
-    "federated_file": {Kind.WORKLOAD_IDENTITY},
-}
-"""Which kinds a field is for; others must leave it blank."""
-_TELLS = {
-    "password": Kind.CLIENT_SECRET,
-    "certificate_path": Kind.CERTIFICATE,
-    "private_key": Kind.CERTIFICATE,
-    "refresh_token": Kind.REFRESH_TOKEN,
-    "federated_file": Kind.WORKLOAD_IDENTITY,
-}
-"""What a field says by being filled in, where nothing is chosen."""
-_NEEDS_AN_APP = {Kind.CLIENT_SECRET, Kind.CERTIFICATE, Kind.WORKLOAD_IDENTITY, Kind.REFRESH_TOKEN}
-
-
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One credential, complete.
+    """One credential with everything its kind needs.
 
     :param tenant_id: None where the machine knows it.
     :param client_id: of the app, or of a user-assigned managed identity; None for the system-assigned one.
-    :param secret: the app's.
-    :param certificate_path: PEM or PKCS12, with its key.
-    :param private_key: the same as text, in PEM.
-    :param refresh_token: of the person for whom the app acts.
-    :param federated_file: where the platform puts the token that proves the workload.
+    :param secret: the app's client secret.
+    :param certificate_path: PEM or PKCS12 file with the certificate and its private key.
+    :param private_key: the same as PEM text.
+    :param refresh_token: of the person on whose behalf the app acts.
+    :param federated_file: file in which the platform puts the workload's token.
     """
 
     kind: Kind
@@ -73,81 +69,222 @@ class SignIn:
     refresh_token: str | None = field(default=None, repr=False)
     federated_file: str | None = None
 
+    def make_credential(self, server: LoginServer) -> AsyncTokenCredential:
+        """Return a new credential with an empty cache.
+
+        :param server: where tokens come from, and how to reach it.
+        """
+        return RULES[self.kind].make(self, server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that depends on the kind of credential, by the form's field names: the app's ID is ``login``.
+
+    :param make: makes azure-identity's credential, or one like it.
+    :param detected_by: fields that select this kind when Credential is automatic.
+    :param allows: other fields that this kind uses and most kinds do not.
+    :param requires: fields that must not be blank, in the order in which they are checked.
+    :param environment: environment variables that stand in for blank fields.
+    :param check: rejects values that cannot work.
+    """
+
+    make: Callable[[SignIn, LoginServer], AsyncTokenCredential]
+    detected_by: tuple[str, ...] = ()
+    allows: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Fields, SignIn], None] | None = None
+
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """The fields that must be blank for every kind that does not list them too."""
+        return (*self.detected_by, *self.allows)
+
 
 def parse_sign_in(fields: Fields) -> SignIn:
-    """Return the credential that a connection means.
+    """Return the credential that a connection describes, complete and checked.
 
-    Chosen by its ``credential``, else deduced from what is filled in; what is filled in for another kind is refused,
-    for nobody knows which of them was meant.
+    The kind is the connection's ``credential``, else detected from the fields that are filled in. Fields of another
+    kind must be blank: it would be unclear which of the two was intended.
 
     :raises ConnectionSettingsError: naming the form's label of what is wrong.
     """
-    filled = [name for name in _OF_A_KIND if fields.text(name) is not None]
+    filled = {name: value for name in _KIND_FIELDS if (value := fields.text(name)) is not None}
     chosen = fields.choice("credential", (_AUTOMATIC, *Kind))
-    chosen = None if chosen == _AUTOMATIC else chosen
-    certificate_password = fields.text("certificate_password")
-    if fields.conn_type == "msgraph" and chosen is None and {"certificate_path", "private_key"} & set(filled):
-        # Airflow's own Graph hook takes the password for the certificate's.
-        certificate_password = certificate_password or fields.text("password")
-        filled = [name for name in filled if name != "password"]
-    kind = Kind(chosen) if chosen else _deduced(fields, filled)
+    if chosen is None or chosen == _AUTOMATIC:
+        has_certificate = filled.keys() & set(RULES[Kind.CERTIFICATE].detected_by)
+        if fields.conn_type == "msgraph" and has_certificate and "password" in filled:
+            # Airflow's own Graph hook uses the password as the certificate's.
+            filled.setdefault("certificate_password", filled.pop("password"))
+        kind = _detect(fields, filled)
+    else:
+        kind = Kind(chosen)
+    rules = RULES[kind]
     for name in filled:
-        if kind not in _OF_A_KIND[name]:
-            raise fields.wrong(name, f"is filled in, and Credential is {kind}: leave one of them out")
+        if name not in rules.own_fields:
+            raise fields.error(name, f"is filled in, but Credential is {kind}: clear the field or change Credential")
+    values = {**filled, "tenant_id": fields.text("tenant_id"), "login": fields.text("login")}
+    for name, variable in rules.environment.items():
+        values[name] = values.get(name) or os.environ.get(variable)
+    for name in rules.requires:
+        if not values.get(name):
+            unset = f", and {rules.environment[name]} is not set" if name in rules.environment else ""
+            raise fields.error(name, f"is missing{unset}")
     sign_in = SignIn(
         kind=kind,
-        tenant_id=fields.text("tenant_id"),
-        client_id=fields.text("login"),
-        secret=fields.text("password") if "password" in filled else None,
-        certificate_path=fields.text("certificate_path"),
-        private_key=as_pem(fields.text("private_key")),
-        certificate_password=certificate_password,
-        refresh_token=fields.text("refresh_token"),
-        federated_file=fields.text("federated_file"),
+        tenant_id=values["tenant_id"],
+        client_id=values["login"],
+        secret=values.get("password"),
+        certificate_path=values.get("certificate_path"),
+        private_key=as_pem(values.get("private_key")),
+        certificate_password=values.get("certificate_password"),
+        refresh_token=values.get("refresh_token"),
+        federated_file=values.get("federated_file"),
     )
-    return _complete(fields, sign_in)
-
-
-def _deduced(fields: Fields, filled: list[str]) -> Kind:
-    telling = {name: _TELLS[name] for name in filled if name in _TELLS}
-    if len(set(telling.values())) > 1:
-        labels = " and ".join(fields.label(name) for name in telling)
-        raise ConnectionSettingsError(
-            f'Connection "{fields.conn_id}": {labels} are filled in, for different kinds of sign-in. Leave one of them '
-            "out, or choose Credential."
-        )
-    if not telling:
-        raise fields.wrong(
-            "password",
-            "is missing, and so is a certificate or a refresh token: the app cannot sign in. For an identity that "
-            "needs no secret, choose Credential",
-        )
-    return next(iter(telling.values()))
-
-
-def _complete(fields: Fields, sign_in: SignIn) -> SignIn:
-    """Return the credential with what the machine knows, or say what it lacks."""
-    kind = sign_in.kind
-    if kind is Kind.WORKLOAD_IDENTITY:
-        # What the platform's webhook puts into the environment of a pod.
-        sign_in = replace(
-            sign_in,
-            tenant_id=sign_in.tenant_id or os.environ.get("AZURE_TENANT_ID"),
-            client_id=sign_in.client_id or os.environ.get("AZURE_CLIENT_ID"),
-            federated_file=sign_in.federated_file or os.environ.get("AZURE_FEDERATED_TOKEN_FILE"),
-        )
-        if sign_in.federated_file is None:
-            raise fields.wrong("federated_file", "is missing, and AZURE_FEDERATED_TOKEN_FILE is not set")
-        if not Path(sign_in.federated_file).is_file():
-            raise fields.wrong("federated_file", f"names {sign_in.federated_file}, which is not on this machine")
-    if kind in _NEEDS_AN_APP:
-        for name, value in (("tenant_id", sign_in.tenant_id), ("login", sign_in.client_id)):
-            if value is None:
-                raise fields.wrong(name, "is missing")
-    if kind is Kind.CLIENT_SECRET and sign_in.secret is None:
-        raise fields.wrong("password", "is missing")
-    if kind is Kind.REFRESH_TOKEN and sign_in.refresh_token is None:
-        raise fields.wrong("refresh_token", "is missing")
-    if kind is Kind.CERTIFICATE:
-        check_certificate(fields, sign_in)
+    if rules.check is not None:
+        rules.check(fields, sign_in)
     return sign_in
+
+
+def _detect(fields: Fields, filled: Mapping[str, str]) -> Kind:
+    found = {name: kind for kind, rules in RULES.items() for name in rules.detected_by if name in filled}
+    if not found:
+        raise fields.error(
+            "password",
+            "is missing, and so is a certificate or a refresh token: the app cannot sign in. For an identity without a "
+            "secret, choose Credential",
+        )
+    if len(set(found.values())) > 1:
+        labels = " and ".join(fields.label(name) for name in found)
+        raise ConnectionSettingsError(
+            f'Connection "{fields.conn_id}": {labels} are filled in, but belong to different kinds of sign-in. Clear '
+            "one of them, or choose Credential."
+        )
+    return next(iter(found.values()))
+
+
+def _check_certificate(fields: Fields, sign_in: SignIn) -> None:
+    check_certificate(
+        fields, path=sign_in.certificate_path, text=sign_in.private_key, password=sign_in.certificate_password
+    )
+
+
+def _check_token_file(fields: Fields, sign_in: SignIn) -> None:
+    if not Path(sign_in.federated_file or "").is_file():
+        raise fields.error("federated_file", f"names {sign_in.federated_file}, which is not on this machine")
+
+
+def _pipeline(server: LoginServer) -> dict[str, Any]:
+    """Return the options of azure-core's HTTP pipeline."""
+    connect, read = server.timeouts
+    return {
+        "authority": server.authority,
+        "disable_instance_discovery": not server.instance_discovery,
+        "connection_verify": server.verify,
+        "proxies": dict(server.proxies) or None,
+        "use_env_settings": server.trust_env,
+        # azure-core's own retries would sit out any Retry-After on the worker; this package's do not.
+        "retry_total": 0,
+        "raw_response_hook": raise_for_unavailable,
+        "connection_timeout": connect,
+        "read_timeout": read,
+    }
+
+
+def _client_secret(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return ClientSecretCredential(
+        tenant_id=sign_in.tenant_id or "",
+        client_id=sign_in.client_id or "",
+        client_secret=sign_in.secret or "",
+        **_pipeline(server),
+    )
+
+
+def _certificate(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return CertificateCredential(
+        tenant_id=sign_in.tenant_id or "",
+        client_id=sign_in.client_id or "",
+        certificate_path=sign_in.certificate_path,
+        certificate_data=sign_in.private_key.encode() if sign_in.private_key else None,
+        password=sign_in.certificate_password,
+        **_pipeline(server),
+    )
+
+
+def _managed_identity(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    # The machine itself answers, so there is no proxy; azure-identity's own retries fit that service.
+    return ManagedIdentityCredential(client_id=sign_in.client_id, use_env_settings=False)
+
+
+def _workload_identity(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return WorkloadIdentityCredential(
+        tenant_id=sign_in.tenant_id,
+        client_id=sign_in.client_id,
+        token_file_path=sign_in.federated_file,
+        **_pipeline(server),
+    )
+
+
+def _refresh_token(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return RefreshTokenCredential(
+        server,
+        tenant_id=sign_in.tenant_id or "",
+        client_id=sign_in.client_id or "",
+        secret=sign_in.secret,
+        refresh_token=sign_in.refresh_token or "",
+    )
+
+
+def _azure_cli(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return AzureCliCredential(tenant_id=sign_in.tenant_id or "")
+
+
+def _default(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
+    return DefaultAzureCredential(
+        authority=server.authority,
+        managed_identity_client_id=sign_in.client_id,
+        workload_identity_tenant_id=sign_in.tenant_id,
+        connection_verify=server.verify,
+        proxies=dict(server.proxies) or None,
+    )
+
+
+_AUTOMATIC = "auto"
+_APP = ("tenant_id", "login")
+RULES = {
+    Kind.CLIENT_SECRET: Rules(
+        make=_client_secret,
+        detected_by=("password",),
+        requires=(*_APP, "password"),
+    ),
+    Kind.CERTIFICATE: Rules(
+        make=_certificate,
+        detected_by=("certificate_path", "private_key"),
+        allows=("certificate_password",),
+        requires=_APP,
+        check=_check_certificate,
+    ),
+    Kind.MANAGED_IDENTITY: Rules(make=_managed_identity),
+    Kind.WORKLOAD_IDENTITY: Rules(
+        make=_workload_identity,
+        detected_by=("federated_file",),
+        requires=("federated_file", *_APP),
+        # Set in a pod by the platform's webhook.
+        environment={
+            "federated_file": "AZURE_FEDERATED_TOKEN_FILE",
+            "tenant_id": "AZURE_TENANT_ID",
+            "login": "AZURE_CLIENT_ID",
+        },
+        check=_check_token_file,
+    ),
+    Kind.REFRESH_TOKEN: Rules(
+        make=_refresh_token,
+        detected_by=("refresh_token",),
+        allows=("password",),
+        requires=(*_APP, "refresh_token"),
+    ),
+    Kind.AZURE_CLI: Rules(make=_azure_cli),
+    Kind.DEFAULT: Rules(make=_default),
+}
+_KIND_FIELDS = tuple(dict.fromkeys(name for rules in RULES.values() for name in rules.own_fields))

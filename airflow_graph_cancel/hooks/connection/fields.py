@@ -1,7 +1,7 @@
-"""A connection's fields, one after another, with errors that name the form's label.
+"""Read a connection's fields one by one; errors name the form's label.
 
-The 3.3 connection form stores blanks as null, a URI stores strings, a person stores anything: null, "" and missing are
-alike here.
+Airflow's form stores blanks as null, a URI stores strings, a person stores anything. null, "" and a missing key are
+equivalent here.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ VERSIONS = ("v1.0", "beta")
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 _ALIASES = {"tenantId": "tenant_id", "certificate_data": "private_key"}
-"""Spellings that Airflow's own Graph hook reads."""
+"""Names that Airflow's own Graph hook uses."""
 _STANDARD_LABELS = {"login": "Client ID", "password": "Client Secret", "host": "Graph host"}
 
 
 class Fields:
-    """What a connection says, field by field."""
+    """A connection's fields, read and checked one at a time."""
 
     def __init__(self, connection: Connection, extra: Mapping[str, object]) -> None:
         self.conn_id = connection.conn_id
@@ -46,25 +46,28 @@ class Fields:
         self._extra = {**aliases, **{name: value for name, value in given.items() if value not in (None, "")}}
 
     def label(self, name: str) -> str:
-        """Return what a person sees in the form."""
+        """Return the field's label in the form."""
         return _STANDARD_LABELS.get(name) or str(CONNECTION_FIELDS[name]["label"])
 
-    def wrong(self, name: str, reason: str) -> ConnectionSettingsError:
-        """Return the error that says what is wrong with a field."""
+    def error(self, name: str, reason: str) -> ConnectionSettingsError:
+        """Return the error for one field.
+
+        :param reason: completes the sentence that begins with the field's label.
+        """
         return ConnectionSettingsError(f'Connection "{self.conn_id}": {self.label(name)} ({name}) {reason}.')
 
-    def refuse_misspelt(self) -> None:
-        """Refuse an extra that is almost one of ours: "preview_onyl" would be a guard that is open."""
+    def check_spelling(self) -> None:
+        """Reject an extra that is almost a field's name: a typo in "preview_only" would disable it."""
         for name in self._extra.keys() - CONNECTION_FIELDS.keys():
-            # Airflow's old way of naming extras, and a form's labels, are forms of the name as well.
+            # Airflow's former prefix of extras and a label from the form also count as misspellings.
             bare = re.sub(r"[^a-z0-9]+", "_", name.casefold().rpartition("__")[2])
             if meant := get_close_matches(bare, CONNECTION_FIELDS, n=1, cutoff=0.85):
-                raise self.wrong(meant[0], f"is spelt {name!r} in the extras")
+                raise self.error(meant[0], f"is misspelled as {name!r} in the extras")
 
     def required(self, name: str) -> str:
-        """Return a text that must be there."""
+        """Return a text that must not be blank."""
         if (value := self.text(name)) is None:
-            raise self.wrong(name, "is missing")
+            raise self.error(name, "is missing")
         return value
 
     def _raw(self, name: str) -> object:
@@ -76,17 +79,17 @@ class Fields:
         value = self._raw(name)
         if value is None or isinstance(value, str):
             return value
-        raise self.wrong(name, f"must be text, not {type(value).__name__}")
+        raise self.error(name, f"must be text, not {type(value).__name__}")
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
-        """Return one of these words, None if it is blank."""
+        """Return one of these values, None if it is blank."""
         value = self.text(name)
         if value is not None and value not in choices:
-            raise self.wrong(name, f"is {value!r}; it must be one of {', '.join(choices)}")
+            raise self.error(name, f"is {value!r}; it must be one of {', '.join(choices)}")
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Return a switch."""
+        """Return a boolean, given as one or as text."""
         value = self._raw(name)
         if value is None:
             return default
@@ -94,11 +97,11 @@ class Fields:
             return value
         if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
             return value.lower() in _TRUE
-        # A guard that is misspelt must not be open.
-        raise self.wrong(name, f"must be true or false, not {value!r}")
+        # Anything else is rejected, so a typo cannot disable a safeguard.
+        raise self.error(name, f"must be true or false, not {value!r}")
 
     def items(self, name: str) -> tuple[str, ...]:
-        """Return the items of a list, or of a text with commas."""
+        """Return the items of a list or of comma-separated text."""
         value = self._raw(name)
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             parts = value
@@ -107,16 +110,16 @@ class Fields:
         return tuple(part.strip() for part in parts if part.strip())
 
     def cloud(self) -> str:
-        """Return the name of the cloud; the global one, or a custom one, if none is chosen."""
+        """Return the name of the cloud; the global one if none is chosen."""
         chosen = self.choice("cloud", (*CLOUDS, CUSTOM))
         if chosen == CUSTOM:
             for name in ("base_url", "authority"):
                 if self.text(name) is None and not (name == "base_url" and self.text("host")):
-                    raise self.wrong(name, "is missing, and Cloud is custom")
+                    raise self.error(name, "is missing, but Cloud is custom")
         return chosen or GLOBAL
 
     def root(self) -> tuple[str, str | None]:
-        """Return Graph's root, and the version if the URL ended in one (as an ``msgraph`` connection's does)."""
+        """Return Graph's root, and the version if the URL ends in one, as in an ``msgraph`` connection."""
         name, url = "base_url", self.text("base_url")
         if url is None and (host := self.text("host")) is not None:
             name, url = "host", host
@@ -132,7 +135,7 @@ class Fields:
         return f"{parts.scheme}://{parts.netloc}{path if version else parts.path.rstrip('/')}", version
 
     def authority(self) -> str | None:
-        """Return the login's address, None for that of the global cloud."""
+        """Return the login server's address, None for the global cloud's."""
         value = self.text("authority")
         if value is None:
             cloud = self.cloud()
@@ -147,12 +150,12 @@ class Fields:
         except ValueError:
             valid = False
         if valid and parts.username is not None:
-            raise self.wrong(name, "has a name and a password in its URL; they belong into the fields for them")
+            raise self.error(name, "must not contain a user name and a password: they have their own fields")
         if not valid or parts.query or parts.fragment:
-            raise self.wrong(name, f"is {value!r}, which is not the URL of a host")
+            raise self.error(name, f"is {value!r}, which is not a valid URL")
         plain = loopback_may_be_plain and parts.scheme == "http" and _is_loopback(parts.hostname or "")
         if parts.scheme != "https" and not plain:
-            raise self.wrong(name, f"is {value!r}; it must begin with https://, for it receives secrets")
+            raise self.error(name, f"is {value!r}; it must begin with https://, because secrets are sent to it")
         return parts
 
     def allowed_hosts(self, host: str) -> tuple[str, ...]:
@@ -160,21 +163,21 @@ class Fields:
         given = self.items("allowed_hosts")
         names = tuple(urlsplit(item if "://" in item else f"https://{item}").hostname or item for item in given)
         if names and host.lower() not in names:
-            # Kiota would send the request without a token and say nothing.
-            raise self.wrong("allowed_hosts", f"does not contain {host}, so that no token could be sent to it")
+            # Kiota would send the request without a token, and without an error.
+            raise self.error("allowed_hosts", f"must contain Graph's host {host}, or no token would be sent to it")
         return names or (host,)
 
     def verify(self) -> bool | str:
-        """Return how certificates are verified: a switch, or the path of a CA bundle."""
+        """Return whether certificates are verified, or the path of the CA bundle to trust."""
         value = self._raw("verify")
         if isinstance(value, str) and value.lower() not in _TRUE | _FALSE:
             if not Path(value).exists():
-                raise self.wrong("verify", f"names the CA bundle {value}, which is not on this machine")
+                raise self.error("verify", f"names {value}, which is not on this machine")
             return value
         return self.flag("verify", default=True)
 
     def proxies(self) -> Mapping[str, str]:
-        """Return the proxies by scheme, and under ``no`` the hosts that are reached without."""
+        """Return the proxies by scheme; ``no`` lists the hosts to reach directly."""
         value = self._raw("proxies")
         if isinstance(value, str):
             try:
@@ -183,13 +186,13 @@ class Fields:
                 try:
                     value = ast.literal_eval(value)
                 except (ValueError, SyntaxError):
-                    raise self.wrong("proxies", "is neither JSON nor a Python dictionary") from None
+                    raise self.error("proxies", "is neither JSON nor a Python dictionary") from None
         if not value:
             return {}
         if not isinstance(value, dict) or not all(isinstance(url, str | None) for url in value.values()):
-            raise self.wrong("proxies", 'must be an object such as {"https": "http://proxy:3128"}')
+            raise self.error("proxies", 'must be a JSON object such as {"https": "http://proxy:3128"}')
         if any(url and name != "no" and "://" not in url for name, url in value.items()):
-            raise self.wrong("proxies", "must give each proxy as a URL, such as http://proxy:3128")
+            raise self.error("proxies", "must give each proxy as a URL, such as http://proxy:3128")
         return {name: url for name, url in value.items() if url}
 
 

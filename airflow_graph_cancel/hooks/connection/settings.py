@@ -1,4 +1,4 @@
-"""A connection's fields, parsed once; what is wrong is named by its label in the form."""
+"""A connection's settings, parsed and checked once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ __all__ = ["GraphSettings"]
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings:
-    """What a ``graph_calendar`` or ``msgraph`` connection says, checked and with every default filled in.
+    """The settings of a ``graph_calendar`` or ``msgraph`` connection, checked and with all defaults filled in.
 
-    :param sign_in: as whom.
-    :param root: Graph's root without version and trailing slash, such as ``https://graph.microsoft.com``.
+    :param sign_in: the credential.
+    :param root: Graph's address without version and trailing slash, such as ``https://graph.microsoft.com``.
     :param api_version: ``v1.0`` or ``beta``.
-    :param authority: the login's address, None for that of the global cloud.
-    :param allowed_hosts: the hosts that may receive the token; never empty.
-    :param verify: True, False, or the path of a CA bundle; holds for Graph and the login.
-    :param mailbox: owner of events for which a task names none; None means ``/me``.
-    :param preview_only: nothing may be sent through this connection.
+    :param authority: the login server's address, None for the global cloud's.
+    :param scopes: scopes of the access token.
+    :param allowed_hosts: hosts that may receive the token; never empty.
+    :param proxies: proxy URLs by scheme; ``no`` lists the hosts to reach directly.
+    :param verify: True, False, or the path of a CA bundle; applies to Graph and the login server.
+    :param trust_env: use the environment's proxies and CAs as well.
+    :param disable_instance_discovery: do not ask Microsoft whether the authority is one of its own.
+    :param mailbox: owner of the events for tasks that name none; None means ``/me``.
+    :param preview_only: never send anything through this connection.
     """
 
     conn_id: str
@@ -47,7 +51,7 @@ class GraphSettings:
 
     @property
     def base_url(self) -> str:
-        """Root and version, without a trailing slash: the SDK's templates begin with one."""
+        """Root and version without a trailing slash: the SDK's URL templates begin with one."""
         return f"{self.root}/{self.api_version}"
 
     @classmethod
@@ -56,15 +60,15 @@ class GraphSettings:
     ) -> GraphSettings:
         """Parse a connection.
 
-        :param connection: its standard fields.
-        :param extra: its extras, deserialised.
-        :param api_version: overrides the connection's, as a task may.
-        :raises ConnectionSettingsError: naming the form's label of the first field that is wrong.
+        :param connection: holds the standard fields.
+        :param extra: its extras, deserialized.
+        :param api_version: a task's; overrides the connection's.
+        :raises ConnectionSettingsError: naming the form's label of the first invalid field.
         """
         if api_version and api_version not in VERSIONS:
             raise InvalidInputError(f"api_version is {api_version!r}; it must be v1.0 or beta.")
         fields = Fields(connection, extra)
-        fields.refuse_misspelt()
+        fields.check_spelling()
         fields.cloud()
         root, version_in_url = fields.root()
         host = urlsplit(root).hostname or ""

@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from airflow_graph_cancel.graph.auth.refresh_token import LoginServer
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError
 from airflow_graph_cancel.hooks.connection.clouds import CLOUDS
-from airflow_graph_cancel.hooks.connection.credential_kind import Kind, SignIn
+from airflow_graph_cancel.hooks.connection.credential_kind import RULES, Kind, SignIn
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 if TYPE_CHECKING:
@@ -124,6 +125,39 @@ class TestChosen:
         assert found.federated_file == str(tmp_path / "token")
 
 
+class TestTable:
+    """One row for each kind says all that depends on it."""
+
+    def test_every_kind_has_a_row(self) -> None:
+        """A kind that the form offers and no row makes would fail in the middle of a task."""
+        assert set(RULES) == set(Kind)
+
+    def test_a_field_tells_one_kind(self) -> None:
+        """Otherwise Automatic could not choose, and no person could see why."""
+        telling = [name for rules in RULES.values() for name in rules.detected_by]
+        assert len(telling) == len(set(telling))
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_each_makes_its_own_credential(self, kind: Kind, tmp_path: Path) -> None:
+        """A secret must never end up in another kind's credential."""
+        complete = SignIn(
+            kind, "t", "client", secret="s3cret", private_key=pem(), refresh_token="0.AR",
+            federated_file=str(tmp_path / "token"),
+        )  # fmt: skip
+        assert (
+            type(complete.make_credential(LoginServer())).__name__
+            == {
+                Kind.CLIENT_SECRET: "ClientSecretCredential",
+                Kind.CERTIFICATE: "CertificateCredential",
+                Kind.MANAGED_IDENTITY: "ManagedIdentityCredential",
+                Kind.WORKLOAD_IDENTITY: "WorkloadIdentityCredential",
+                Kind.REFRESH_TOKEN: "RefreshTokenCredential",
+                Kind.AZURE_CLI: "AzureCliCredential",
+                Kind.DEFAULT: "DefaultAzureCredential",
+            }[kind]
+        )
+
+
 class TestRefused:
     """Each by the label that a person sees."""
 
@@ -144,18 +178,23 @@ class TestRefused:
             ({"refresh_token": "y", "login": None}, "Client ID .* is missing"),
             ({"federated_file": "/no/such/token"}, "Federated token file .* not on this machine"),
             ({"credential": "workload_identity"}, "Federated token file .* AZURE_FEDERATED_TOKEN_FILE is not set"),
+            (
+                {"credential": "workload_identity", "federated_file": __file__, "login": None},
+                "Client ID .* AZURE_CLIENT_ID is not set",
+            ),
             ({"password": "x", "certificate_password": "y"}, "Certificate password .* is filled in"),
             ({"password": "x", "cloud": "germany"}, "Cloud .* is 'germany'; it must be one of"),
             ({"password": "x", "cloud": "custom", "authority": "https://login.example"}, "Base URL .* is missing"),
             ({"password": "x", "cloud": "custom", "base_url": "https://graph.example"}, "Authority .* is missing"),
             ({"password": "x", "base_url": "http://graph.example"}, "Base URL .* must begin with https://"),
-            ({"password": "x", "refresh_tokne": "y"}, "Refresh token .* is spelt 'refresh_tokne'"),
+            ({"password": "x", "refresh_tokne": "y"}, "Refresh token .* is misspelled as 'refresh_tokne'"),
         ],
         ids=str,
     )
     def test_it_is_named(self, fields: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Two kinds at once, or half of one."""
-        monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE", raising=False)
+        for name in ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID"):
+            monkeypatch.delenv(name, raising=False)
         with pytest.raises(ConnectionSettingsError, match=said):
             sign_in(**fields)
 

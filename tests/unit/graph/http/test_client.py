@@ -379,7 +379,11 @@ def test_a_claims_challenge_is_answered_with_claims() -> None:
     ("error", "kind", "says"),
     [
         (ClientAuthenticationError(f"AADSTS7000215: {SECRET}"), AccessDeniedError, "secret is wrong"),
-        (ServiceRequestError(f"Cannot connect: {SECRET}"), ServiceUnavailableError, "login could not be reached"),
+        (
+            ServiceRequestError(f"Cannot connect: {SECRET}"),
+            ServiceUnavailableError,
+            "login server could not be reached",
+        ),
     ],
 )
 def test_a_login_that_fails_is_explained_and_nothing_is_sent(
