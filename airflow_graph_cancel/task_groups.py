@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.exceptions import AirflowSkipException
 
+from airflow_graph_cancel.graph.template_values import is_nothing
 from airflow_graph_cancel.operators.approve import GraphApprovePlanOperator
 from airflow_graph_cancel.operators.cancel_events import GraphCancelEventsOperator, IfChanged
 from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 from airflow_graph_cancel.operators.report import GraphCancelReportOperator
-from airflow_graph_cancel.operators.report_inputs import is_nothing
 from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from airflow_graph_cancel.graph.cancel.journal import BulkJournal, InMemoryBulkJ
 from airflow_graph_cancel.graph.cancel.preview import check_limits, preview_event, preview_events, read_event
 from airflow_graph_cancel.graph.cancel.single import cancel_event
 from airflow_graph_cancel.graph.cancel.verify import Remaining, find_remaining
-from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.dispatch.options import Options
 from airflow_graph_cancel.graph.find.finding import find_events
 from airflow_graph_cancel.graph.model.address import EventAddress
+from airflow_graph_cancel.graph.template_values import check_comment
 from airflow_graph_cancel.hooks.graph_hook import GraphHook
 from airflow_graph_cancel.hooks.storage import load_events
 

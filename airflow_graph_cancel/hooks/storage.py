@@ -1,57 +1,93 @@
-"""Plans and reports that are too long for XCom, in files that any worker can reach."""
+"""Files that any worker can reach: plans that are too long for XCom, and reports.
+
+Airflow is imported inside the functions, because operators import this and DAG files are parsed all the time.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from airflow.configuration import AIRFLOW_HOME
-from airflow.sdk import ObjectStoragePath
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.outcome import Outcome
 from airflow_graph_cancel.graph.template_values import parse_text
-from airflow_graph_cancel.hooks.files import write_whole
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-__all__ = ["MOST_ROWS", "cancelled_rows", "load_events", "load_plan", "load_rows", "own_path", "save_plan"]
+__all__ = [
+    "MOST_ROWS",
+    "cancelled_rows",
+    "default_plan_path",
+    "load_events",
+    "load_plan",
+    "read_report",
+    "save_plan",
+    "write_whole",
+]
 
 Document = dict[str, object]
 MOST_ROWS = 1000
-"""Rows of a plan that may stand in XCom, which lives in Airflow's database."""
+"""Rows of a plan that may stand in XCom, which is kept in Airflow's database."""
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file, creating its folders; a reader finds all of it, or what was there before.
+
+    :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
+    """
+    from airflow.sdk import ObjectStoragePath
+
+    target = ObjectStoragePath(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.protocol not in {"", "file", "local"}:
+        # Object stores show an object only when it is complete.
+        target.write_bytes(content)
+        return
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part.path, target.path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def save_plan(plan: Mapping[str, object], path: str) -> Document:
-    """Write a plan as JSON, whole or not at all; return what stands for it in XCom.
+    """Write a plan as JSON, and return the pointer that takes its place in XCom.
 
-    :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
+    :param path: anything that ``ObjectStoragePath`` takes.
     """
     write_whole(path, json.dumps(plan).encode())
     kept = ("window", "totals", "digest", "made_at", "summary")
     return {"path": path, **{name: plan[name] for name in kept}}
 
 
-def own_path(context: Context) -> str:
-    """Return where a plan goes for which nobody named a place: a file of its own for each try's task.
+def default_plan_path(context: Context) -> str:
+    """Return where a plan is written if the DAG's author named no path: one file for each task of a run.
 
     :param context: of the task.
     """
+    from airflow.configuration import AIRFLOW_HOME
+
     task = context["ti"]
-    # Names of runs and tasks hold colons and slashes.
+    # Names of runs and tasks contain colons and slashes.
     parts = [quote(name, safe="") for name in (task.dag_id, task.run_id, task.task_id)]
     return str(Path(AIRFLOW_HOME, "graph_cancel_plans", *parts[:2], f"{parts[2]}-{max(task.map_index or 0, 0)}.json"))
 
 
 def load_events(events: object) -> object:
-    """Return events as they were given, or the plan that they stand for.
+    """Return events as they were given, or the plan that they point to.
 
-    :param events: a list, a plan, what :func:`save_plan` returned, or the text of one, as a template gives.
-    :raises InvalidInputError: if the file of a plan is not there, or holds another plan.
+    :param events: a list, a plan, what :func:`save_plan` returned, or the text of one, as a template renders it.
+    :raises InvalidInputError: if a plan's file cannot be read, or contains another plan.
     """
     if isinstance(events, str):
         events = parse_text("events", events)
@@ -64,31 +100,35 @@ def load_plan(plan: object) -> Document:
     """Return a plan, wherever it is.
 
     :param plan: a plan, what :func:`save_plan` returned, or the text of one.
-    :raises InvalidInputError: if it is no plan.
+    :raises InvalidInputError: if it is not a plan.
     """
     found = load_events(plan)
     if not isinstance(found, Mapping) or not isinstance(found.get("meetings"), list):
+        what = "it has no list of meetings" if isinstance(found, Mapping) else f"it is {type(found).__name__}"
         raise InvalidInputError(
-            f"This is no plan but {type(found).__name__}: give what GraphFindEventsOperator returned.",
+            f"This is not a plan: {what}. Pass what GraphFindEventsOperator returned.", nothing_sent=False
+        )
+    return dict(found)
+
+
+def read_report(path: str) -> list[Document]:
+    """Return the rows of a report that a cancelling task wrote.
+
+    :param path: its ``report_path``.
+    :raises InvalidInputError: if it cannot be read, or is not such a report.
+    """
+    try:
+        rows = [json.loads(line) for line in _read(path, "report").splitlines() if line.strip()]
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(
+            f"This file is not a report of a cancelling task ({error}). File: {path}.", nothing_sent=False
+        ) from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise InvalidInputError(
+            f"This file is not a report of a cancelling task, because not every line is a row. File: {path}.",
             nothing_sent=False,
         )
-    return cast("Document", dict(found))
-
-
-def load_rows(result: object) -> list[Document]:
-    """Return the rows of a report that a cancelling task wrote; none if it was given no ``report_path``.
-
-    :param result: what ``GraphCancelEventsOperator`` returned, or the text of it.
-    :raises InvalidInputError: if it is no such result, or its report is not there.
-    """
-    if isinstance(result, str):
-        result = parse_text("result", result)
-    if not isinstance(result, Mapping) or "counts" not in result:
-        raise InvalidInputError("This is no result of GraphCancelEventsOperator: it has no counts.", nothing_sent=False)
-    path = result.get("report")
-    if not isinstance(path, str):
-        return []
-    return [json.loads(line) for line in _read(path, "report").splitlines() if line.strip()]
+    return rows
 
 
 def cancelled_rows(events: object) -> object:
@@ -100,42 +140,44 @@ def cancelled_rows(events: object) -> object:
     """
     if isinstance(events, str):
         events = parse_text("events", events)
-    # What mapped tasks return comes as a sequence that is no list.
+    # What mapped tasks return comes as a sequence that is not a list.
     several = list(events) if isinstance(events, Sequence) else [events]
     results = [result for result in several if isinstance(result, Mapping) and "counts" in result]
     if not results or len(results) < len(several):
         return events
-    if any(result.get("total") and not isinstance(result.get("report"), str) for result in results):
+    reports = [result.get("report") for result in results if result.get("total") or result.get("report")]
+    if not all(isinstance(report, str) for report in reports):
         raise InvalidInputError(
-            "The result of the cancelling task names no report, so that its events are not known: give that task a "
-            "report_path, or give the plan.",
+            "The cancelling task wrote no report, so its events are not known. Give that task a report_path, or pass "
+            "the plan instead of its result.",
             nothing_sent=False,
         )
     cancelled = {outcome for outcome in Outcome if outcome.is_cancelled}
-    return [row for result in results for row in load_rows(result) if row.get("outcome") in cancelled]
+    return [row for report in reports for row in read_report(str(report)) if row.get("outcome") in cancelled]
 
 
 def _load(pointer: Mapping[str, object]) -> Document:
     path = str(pointer["path"])
-    text = _read(path, "plan")
     try:
-        plan = json.loads(text)
-    except ValueError as error:
-        raise InvalidInputError(f"The plan in {path} is no JSON.") from error
+        plan = json.loads(_read(path, "plan"))
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(f"The plan's file is not valid JSON ({error}). File: {path}.") from error
     if not isinstance(plan, dict) or plan.get("digest") != pointer.get("digest"):
         raise InvalidInputError(
-            f"The plan in {path} is another one than the one that was found and approved: a later run may have "
-            "written to the same path. Put {{ run_id }} into plan_path, and search again."
+            "The plan's file contains another plan than the one that was found and approved. Perhaps a later run wrote "
+            f"to the same path: put {{{{ run_id }}}} into plan_path, and search again. File: {path}."
         )
     return plan
 
 
 def _read(path: str, what: str) -> str:
+    from airflow.sdk import ObjectStoragePath
+
     try:
         return str(ObjectStoragePath(path).read_text(encoding="utf-8"))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(
-            f"The {what} {path} cannot be read ({type(error).__name__}). With several workers it must be in storage "
-            "that all of them reach.",
+            f"The {what} cannot be read ({type(error).__name__}). If there are several workers, it must be in storage "
+            f"that all of them reach. File: {path}.",
             nothing_sent=False,
         ) from error

@@ -139,7 +139,7 @@ class GraphFindEventsOperator(GraphOperator):
         :raises AirflowFailException: if an argument is invalid or something could not be read; a retry would change
             nothing.
         """
-        from airflow_graph_cancel.hooks.storage import MOST_ROWS, own_path, save_plan
+        from airflow_graph_cancel.hooks.storage import MOST_ROWS, default_plan_path, save_plan
 
         options = self._options(concurrency=self.concurrency)
         with airflow_errors():
@@ -151,7 +151,7 @@ class GraphFindEventsOperator(GraphOperator):
             return document
         path = self.plan_path
         if path is None:
-            path = own_path(context)
+            path = default_plan_path(context)
             self.log.warning("The plan is too long for XCom. With several workers set plan_path; written to %s", path)
         return save_plan(document, path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.hooks.files import write_whole
+from airflow_graph_cancel.hooks.storage import write_whole
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.bulk import BulkResult

@@ -182,7 +182,7 @@ def test_the_approver_sees_what_would_happen(office: Office) -> None:
     """Times are the building's, the message is the one that is sent, and its markup is shown and not obeyed."""
     question = office.asked["Elm House"]
     assert "Mon 2030-01-07 21:00–21:29" in question["body"]
-    assert "\\<b\\>water\\</b\\>" in question["body"]
+    assert "&lt;b&gt;water&lt;/b&gt;" in question["body"]
     assert list(question["params"]["without"]["schema"]["examples"]) == [office.ids["night"]]
 
 

@@ -90,7 +90,7 @@ def test_at_the_end_of_a_closure(
     assert len(read_html(page).all("table", "events")[0].all("tbody")[0].all("tr")) == 2
     assert not any(name in result["summary"] for name in (ADA, CYD, GUEST, BEACON, "Secret talks"))
     mine = [line for line in capfd.readouterr().out.splitlines() if "report.GraphCancelReportOperator]" in line]
-    assert any("2 events (cancelled 2), 1 left, files" in line for line in mine)
+    assert any("Reported 2 events (cancelled 2); left alone: 1; files" in line for line in mine)
     assert not any(name in line for line in mine for name in (ADA, CYD, GUEST, BEACON, "Secret talks"))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("None", "rendered nothing"),
         ("", "rendered nothing"),
         ("{{ nothing }}", "no list"),
-        ({"rows": []}, "no plan"),
+        ({"rows": []}, "not a plan"),
         (7, "must be a list"),
         ([None], r"\[0\] event_id is None"),
         ([{"user_id": "u"}], r"\[0\] event_id is None"),

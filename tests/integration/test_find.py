@@ -155,7 +155,7 @@ def test_another_runs_file_is_not_taken_for_the_plan(tower: Sandbox, tmp_path: P
     pointer = find(plan_path=path)
     create_booking(tower, CYD)
     find(plan_path=path)
-    with pytest.raises(AirflowFailException, match="another one than the one that was found"):
+    with pytest.raises(AirflowFailException, match="another plan than the one that was found"):
         cancel_events(pointer)
     (tmp_path / "plan.json").unlink()
     with pytest.raises(AirflowFailException, match="cannot be read"):

@@ -43,7 +43,7 @@ class TestRefused:
             ({"rooms": ["becaon@contoso.example"]}, "is 'beacon@contoso.example' meant"),
             ({"rooms": []}, "No room, room list, building or organizer"),
             ({"building": "None"}, "building"),
-            ({"rooms": "['beacon@contoso.example', None]"}, "rooms holds None"),
+            ({"rooms": "['beacon@contoso.example', None]"}, "rooms contains None"),
             ({"organizers": "nobody@contoso.example"}, "nobody@contoso.example is unknown"),
             ({"start": "2030-01-07"}, "without an offset"),
             ({"timezone": "Europe/Nowhere"}, "no IANA time zone"),

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
 from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
-from airflow_graph_cancel.graph.template_values import parse_text
+from airflow_graph_cancel.graph.template_values import check_comment, parse_text
 
 __all__ = ["CancelInput", "event_rows", "parse_inputs"]
 

@@ -158,7 +158,7 @@ def test_another_plan_than_the_one_that_was_shown_is_not_approved(shown: dict[st
     ("found", "sentence"),
     [
         ({**plan("AAMk=1"), "made_at": "2030-01-05T00:00:00+00:00"}, "altered after it was made"),
-        (None, "This is no plan"),
+        (None, "This is not a plan"),
         ({"path": "/nowhere/plan.json", "digest": "0"}, "cannot be read"),
     ],
 )

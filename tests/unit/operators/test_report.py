@@ -10,8 +10,7 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
-from airflow_graph_cancel.hooks.files import write_whole
-from airflow_graph_cancel.hooks.storage import save_plan
+from airflow_graph_cancel.hooks.storage import save_plan, write_whole
 from airflow_graph_cancel.operators.report import GraphCancelReportOperator
 from tests.support.contoso import ADA
 from tests.support.report_cases import meeting, plan, read_csv, row
@@ -103,18 +102,18 @@ def test_what_is_still_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({}, "There is nothing to report on: neither a plan nor a result."),
+        ({}, "There is nothing to report on: neither a plan, nor a result, nor a verification."),
         ({"plan": "None", "result": " "}, "There is nothing to report on"),
-        ({"result": "/nowhere/rows.jsonl"}, "neither a plan nor a result. There is no file /nowhere/rows.jsonl"),
-        ({"plan": ["AAMk=1"]}, "This is no plan but list"),
+        ({"result": "/nowhere/rows.jsonl"}, "nor a verification. There is no file /nowhere/rows.jsonl"),
+        ({"plan": ["AAMk=1"]}, "This is not a plan: it is list"),
         ({"plan": {"meetings": ["AAMk=1"]}}, "the plan has no list of rows under 'meetings'"),
         ({"result": {"total": 1}}, "result must be what GraphCancelEventsOperator returned; this has no counts"),
         ({"result": 3}, "result must be what a task returned, not int"),
         ({"plan": plan(), "verification": "[]"}, "verification must be what a task returned, not list"),
-        ({"plan": plan(), "report_path": "None"}, "report_path is None: a template rendered nothing"),
+        ({"plan": plan(), "report_path": "None"}, "report_path is None: its template rendered nothing"),
         (
             {"result": {"counts": {"cancelled": 1}, "report": "/nowhere/rows.jsonl"}},
-            "The report /nowhere/rows.jsonl cannot be read (FileNotFoundError)",
+            "The report cannot be read (FileNotFoundError)",
         ),
     ],
 )  # fmt: skip
@@ -130,10 +129,10 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path) -> None:
     """Half a line, or another file, is not taken for rows."""
     path = tmp_path / "rows.jsonl"
     path.write_text('{"event_id": "AAMk=1"', encoding="utf-8")
-    with pytest.raises(InvalidInputError, match=r"rows\.jsonl is no report of a cancelling task: Expecting"):
+    with pytest.raises(InvalidInputError, match=r"not a report of a cancelling task \(Expecting.*rows\.jsonl"):
         report(result=str(path))
     path.write_text('"AAMk=1"\n', encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="it has lines that are no rows"):
+    with pytest.raises(InvalidInputError, match="not every line is a row"):
         report(result=str(path))
 
 
