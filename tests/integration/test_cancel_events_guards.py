@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     [
         ("None", "rendered nothing"),
         ("", "rendered nothing"),
-        ("{{ nothing }}", "no list"),
+        ("{{ nothing }}", "not a list"),
         ({"rows": []}, "not a plan"),
         (7, "must be a list"),
         ([None], r"\[0\] event_id is None"),
