@@ -1,154 +1,17 @@
-"""A client of the sandbox that knows nothing of the provider: aiohttp, and what Microsoft documents."""
+"""Fixtures of the tests of the local Graph: a plain client, and an office with people and a room."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import ssl
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
-from yarl import URL
+
+from tests.support.graph_client import GraphClient, Office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_graph_cancel.sandbox.client import Sandbox
-
-ADA, BEN, CLEO = "ada@contoso.example", "ben@contoso.example", "cleo@contoso.example"
-ROOM, TEAM = "atrium@contoso.example", "team@contoso.example"
-
-
-class Reply(NamedTuple):
-    """An answer, its body read as JSON if it is JSON."""
-
-    status: int
-    headers: Any
-    body: Any
-
-    @property
-    def code(self) -> str:
-        """Graph's own error code."""
-        return str(self.body["error"]["code"])
-
-
-class GraphClient:
-    """Plain requests over real TLS, one connection pool, one token for each application."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.tokens: dict[str, str] = {}
-        self._runner = asyncio.Runner()
-        self._session = self._runner.run(self._open())
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._runner.run(self._session.close())
-        self._runner.close()
-
-    def token(self, app: str = "sandbox-app") -> str:
-        """Return the application's token, asked for once."""
-        if app not in self.tokens:
-            self.tokens[app] = self.ask_for_token(client_id=app).body["access_token"]
-        return self.tokens[app]
-
-    def ask_for_token(self, tenant: str | None = None, headers: dict[str, str] | None = None, **form: str) -> Reply:
-        """Send a token request of the usual kind, with some of its form changed."""
-        tenant = tenant or self.sandbox.connection["extra"]["tenant_id"]
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": "sandbox-app",
-            "client_secret": "sandbox-secret",
-            "scope": "https://graph.microsoft.com/.default",
-        } | form
-        url = f"{self.sandbox.url}/{tenant}/oauth2/v2.0/token"
-        return self._runner.run(self._send("POST", url, headers or {}, data=form))
-
-    def send(
-        self, method: str, path: str, body: object = None, *, app: str | None = "sandbox-app", **headers: str
-    ) -> Reply:
-        """Send one request."""
-        return self.together((method, path, body), app=app, **headers)[0]
-
-    def together(
-        self, *requests: tuple[str, str, object], app: str | None = "sandbox-app", **headers: str
-    ) -> list[Reply]:
-        """Send requests at the same time; their paths are sent as they stand."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if app:
-            sent["Authorization"] = f"Bearer {self.token(app)}"
-
-        async def all_of_them() -> list[Reply]:
-            return await asyncio.gather(
-                *(
-                    self._send(
-                        method,
-                        self.sandbox.url + (path if path.startswith(("/v1.0", "/beta")) else f"/v1.0{path}"),
-                        sent if body is None else {**sent, "Content-Type": "application/json"},
-                        data=None if body is None else json.dumps(body),
-                    )
-                    for method, path, body in requests
-                )
-            )
-
-        return self._runner.run(all_of_them())
-
-    def get(self, path: str, **options: Any) -> Reply:
-        """Send a GET."""
-        return self.send("GET", path, **options)
-
-    def cancel(self, mailbox: str, event_id: str, comment: str | None = "We are closed.", **options: Any) -> Reply:
-        """Send a cancel on the shortest path."""
-        return self.send("POST", f"/users/{mailbox}/events/{event_id}/cancel", {"comment": comment}, **options)
-
-    async def _open(self) -> aiohttp.ClientSession:
-        context = ssl.create_default_context(cafile=str(self.sandbox.ca))
-        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
-
-    async def _send(self, method: str, url: str, headers: dict[str, str], data: Any) -> Reply:
-        async with self._session.request(method, URL(url, encoded=True), headers=headers, data=data) as reply:
-            content = await reply.read()
-            is_json = reply.content_type == "application/json"
-            return Reply(reply.status, reply.headers, json.loads(content) if is_json else content)
-
-
-class Meeting(NamedTuple):
-    """A meeting of Ada's, as the control API made it."""
-
-    id: str
-    copies: dict[str, str]
-    uid: str
-    occurrences: dict[str, list[dict[str, str]]]
-
-
-class Office:
-    """Ada, Ben and Cleo, a room and a team; Ada has a second calendar in a group of its own."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        projects = {"name": "Projects", "group": "Work"}
-        self.ada = sandbox.add_mailbox(ADA, display_name="Ada Okafor", calendars=[projects, {"name": "Travel"}])
-        for address in (BEN, CLEO):
-            sandbox.add_mailbox(address)
-        sandbox.add_mailbox(ROOM, display_name="Atrium", kind="room", building="North Tower", floor=3, capacity=12)
-        sandbox.add_mailbox(TEAM, kind="group", members=[ADA, BEN])
-
-    def meet(self, **changes: Any) -> Meeting:
-        """Create a meeting of Ada, Ben and the room, in January 2035 unless said otherwise."""
-        made = self.sandbox.create_event(
-            **{
-                "organizer": ADA,
-                "subject": "Review",
-                "start": "2035-01-08T10:00:00+00:00",
-                "end": "2035-01-08T11:00:00+00:00",
-                "attendees": [BEN],
-                "rooms": [ROOM],
-                **changes,
-            }
-        )
-        organizer = changes.get("organizer", ADA)
-        return Meeting(made["copies"].get(organizer, ""), made["copies"], made["iCalUId"], made["occurrences"])
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from tests.support.contoso import ADA
+
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
     from msal import ClientApplication
 
     from airflow_graph_cancel.sandbox.client import Sandbox
-    from tests.sandbox.conftest import GraphClient, Office, Reply
+    from tests.support.graph_client import GraphClient, Office, Reply
 
-ADA = "ada@contoso.example"
 GRAPH = "https://graph.microsoft.com"
 CANCELS = [f"{GRAPH}/Calendars.ReadWrite"]
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -101,7 +102,7 @@ def may_cancel(graph: GraphClient, office: Office, token: str) -> bool:
 def ask(graph: GraphClient, **form: str) -> Reply:
     """Send a token request with nothing in its form but this."""
     url = f"{graph.sandbox.url}/{graph.sandbox.connection['extra']['tenant_id']}/oauth2/v2.0/token"
-    return graph._runner.run(graph._send("POST", url, {}, data=form))
+    return graph.request("POST", url, form)
 
 
 def refusal(reply: Reply) -> tuple[int, str, int]:

@@ -9,12 +9,12 @@ import jwt
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
-from tests.support.signing import ADA, CANCELS, GRAPH, ask, msal, options, poll, refusal
+from tests.support.contoso import ADA, BEN, TEAM
+from tests.support.signing import CANCELS, GRAPH, ask, msal, options, poll, refusal
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office, Reply
+    from tests.support.graph_client import GraphClient, Office, Reply
 
-BEN, TEAM = "ben@contoso.example", "team@contoso.example"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -112,7 +112,7 @@ class TestDeviceCode:
 
         def begin(tenant: str, **form: str) -> Reply:
             url = f"{graph.sandbox.url}/{tenant}/oauth2/v2.0/devicecode"
-            return graph._runner.run(graph._send("POST", url, {}, data=form))
+            return graph.request("POST", url, form)
 
         assert refusal(begin("common", client_id="sandbox-public")) == (400, "invalid_request", 900144)
         assert refusal(begin("common", client_id="x", scope="openid")) == (400, "unauthorized_client", 700016)
@@ -125,7 +125,7 @@ class TestDeviceCode:
 
         def page(**form: str) -> Reply:
             url = f"{graph.sandbox.url}/devicelogin"
-            return graph._runner.run(graph._send("POST" if form else "GET", url, {}, data=form or None))
+            return graph.request("POST" if form else "GET", url, form or None)
 
         shown = page()
         assert shown.status == 200
@@ -149,7 +149,7 @@ class TestDeviceCode:
         token = poll(app, flow)["id_token"]
         base = f"{graph.sandbox.url}/{graph.sandbox.connection['extra']['tenant_id']}"
         url = f"{base}/v2.0/.well-known/openid-configuration"
-        configuration = graph._runner.run(graph._send("GET", url, {}, None)).body
+        configuration = graph.request("GET", url).body
         context = ssl.create_default_context(cafile=str(graph.sandbox.ca))
         key = jwt.PyJWKClient(configuration["jwks_uri"], ssl_context=context).get_signing_key_from_jwt(token)
         found = jwt.decode(token, key, ["RS256"], audience="sandbox-public", issuer=configuration["issuer"])

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
+from tests.support.contoso import ADA, BEN
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+    from tests.support.graph_client import GraphClient, Office
 
-ADA, BEN, CLEO = "ada@contoso.example", "ben@contoso.example", "cleo@contoso.example"
 ROOM, SIDE_ROOM = "atrium@contoso.example", "cellar@contoso.example"
 JANUARY = "startDateTime=2035-01-01T00:00:00Z&endDateTime=2035-02-01T00:00:00Z"
 WEEKLY = {"type": "weekly", "days_of_week": ["monday"], "count": 4}

@@ -10,11 +10,10 @@ from urllib.parse import quote
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
+from tests.support.contoso import ADA, BEN
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
-
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
+    from tests.support.graph_client import GraphClient, Office
 
 
 def test_the_code_of_the_organizer_only_refusal(graph: GraphClient, office: Office) -> None:

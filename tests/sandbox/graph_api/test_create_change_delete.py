@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+from tests.support.contoso import ADA, BEN
+from tests.support.graph_client import ROOM
 
-ADA, BEN, ROOM = "ada@contoso.example", "ben@contoso.example", "atrium@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office
+
 WINDOW = "startDateTime=2035-01-01T00:00:00Z&endDateTime=2035-03-01T00:00:00Z"
 
 

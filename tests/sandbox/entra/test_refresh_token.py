@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
-from tests.support.signing import ADA, CANCELS, GRAPH, ask, claims, msal, refusal
+from tests.support.contoso import ADA, BEN, TEAM
+from tests.support.signing import CANCELS, GRAPH, ask, claims, msal, refusal
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
-    from tests.sandbox.conftest import GraphClient, Office, Reply
-
-BEN, TEAM = "ben@contoso.example", "team@contoso.example"
+    from tests.support.graph_client import GraphClient, Office, Reply
 
 
 def refresh(graph: GraphClient, token: str, **form: str) -> Reply:
@@ -136,9 +136,9 @@ def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPat
     known, app = sign_ins.SignIns(), App("sandbox-public")
     token = known.issue_refresh_token(app, ADA, "User.Read")
     code, device = known.begin(app, "User.Read", settings)
-    began = sign_ins.time.time()
+    began = time.time()
     for passed, number, said in ((99_000, None, ""), (100_001, 700082, r"inactive for 1\.03:46:40")):
-        monkeypatch.setattr(sign_ins.time, "time", lambda passed=passed: began + passed)
+        monkeypatch.setattr("time.time", lambda passed=passed: began + passed)
         if number is None:
             assert known.redeem_refresh_token(token, app, "", settings).upn == ADA
         else:

@@ -13,7 +13,7 @@ from tests.support.signing import fetch, may_cancel, options, refusal, signer, w
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sandbox.conftest import GraphClient, Office
+    from tests.support.graph_client import GraphClient, Office
 
 ISSUER, SUBJECT = "https://cluster.example/oidc", "system:serviceaccount:airflow:worker"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+from tests.support.contoso import ADA, BEN
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office
 
 
 def statuses(graph: GraphClient, *mailboxes: str, app: str = "sandbox-app") -> list[int]:

@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
+from tests.support.contoso import ADA, BEN
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+    from tests.support.graph_client import GraphClient, Office
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 ANSWERS = {
     "429": (429, "TooManyRequests"),
     "500": (500, "ErrorInternalServerError"),

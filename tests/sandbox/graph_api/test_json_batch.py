@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office, Reply
+from tests.support.contoso import ADA
 
-ADA, BEN = "ada@contoso.example", "ben@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office, Reply
+
 JSON = {"Content-Type": "application/json"}
 
 

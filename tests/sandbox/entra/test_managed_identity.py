@@ -14,14 +14,14 @@ import jwt
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox, SandboxError
-from tests.sandbox.conftest import GraphClient, Office
+from tests.support.graph_client import GraphClient, Office
 from tests.support.signing import GRAPH, fetch, may_cancel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.conftest import Reply
+    from tests.support.graph_client import Reply
 
 IMDS, APP_SERVICE = "managed_identity", "managed_identity_app_service"
 
@@ -59,7 +59,7 @@ def get(machine: GraphClient, path: str, headers: dict[str, str], method: str = 
     """Send a plain request to the machine's endpoints."""
     query_string = "&".join(f"{name}={value}" for name, value in query.items())
     origin = machine.sandbox.managed_identity["AZURE_POD_IDENTITY_AUTHORITY_HOST"]
-    return machine._runner.run(machine._send(method, f"{origin}{path}?{query_string}", headers, None))
+    return machine.request(method, f"{origin}{path}?{query_string}", **headers)
 
 
 def imds(machine: GraphClient, headers: dict[str, str] | None = None, method: str = "GET", **changes: Any) -> Reply:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_graph_cancel.sandbox.client import Sandbox, SandboxError
+from tests.support.contoso import ADA, BEN
+from tests.support.graph_client import ROOM
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
-
-ADA, BEN, ROOM = "ada@contoso.example", "ben@contoso.example", "atrium@contoso.example"
+    from tests.support.graph_client import GraphClient, Office
 
 
 def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> None:
@@ -158,7 +158,11 @@ def test_many_can_be_made_in_one_request(graph: GraphClient, office: Office) -> 
     made = graph.sandbox.create_events([{"subject": each, **when} for each in ("One", "Two")])
     subjects = {each["id"]: each["subject"] for each in graph.sandbox.meetings("EVA@contoso.example")}
     assert [subjects[each["copies"]["eva@contoso.example"]] for each in made] == ["One", "Two"]
-    for wrong, why in (([{"subject": "x", **when, "nosuch": 1}], "nosuch"), (["x"], "a list of them")):
+    cases: list[tuple[list[Any], str]] = [
+        ([{"subject": "x", **when, "nosuch": 1}], "nosuch"),
+        (["x"], "a list of them"),
+    ]
+    for wrong, why in cases:
         with pytest.raises(SandboxError, match=why):
             graph.sandbox.create_events(wrong)
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from airflow_graph_cancel.sandbox.client import SandboxError
+from tests.support.contoso import ADA
 from tests.support.signing import (
-    ADA,
     GRAPH,
     ask,
     assertion,
@@ -27,7 +27,7 @@ from tests.support.signing import (
 )
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+    from tests.support.graph_client import GraphClient, Office
 
 
 class TestCertificates:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+from tests.support.contoso import ADA
 
-ADA = "ada@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office
 
 
 def test_a_token_says_what_it_is_for(graph: GraphClient) -> None:
@@ -46,7 +46,7 @@ def test_a_persons_token_is_delegated(graph: GraphClient, office: Office) -> Non
     ],
 )
 def test_refusals_are_worded_as_by_entra(
-    graph: GraphClient, change: dict[str, str], status: int, error: str, number: int
+    graph: GraphClient, change: dict[str, Any], status: int, error: str, number: int
 ) -> None:
     """A wrong secret, application, tenant, grant or scope is told apart by error and AADSTS code."""
     reply = graph.ask_for_token(**change)
@@ -59,14 +59,11 @@ def test_discovery_leads_back_to_the_sandbox(graph: GraphClient) -> None:
     """OpenID configuration and instance discovery name endpoints of this very server."""
     tenant, url = graph.sandbox.connection["extra"]["tenant_id"], graph.sandbox.url
 
-    async def fetch(path: str) -> object:
-        return await graph._send("GET", url + path, {}, None)
-
     for path, key in (
         (f"/{tenant}/v2.0/.well-known/openid-configuration", "token_endpoint"),
         ("/common/discovery/instance", "tenant_discovery_endpoint"),
     ):
-        assert graph._runner.run(fetch(path)).body[key].startswith(url)
+        assert graph.request("GET", url + path).body[key].startswith(url)
 
 
 @pytest.mark.parametrize(

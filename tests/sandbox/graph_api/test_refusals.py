@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+from tests.support.contoso import ADA, BEN, TEAM
 
-ADA, BEN, TEAM = "ada@contoso.example", "ben@contoso.example", "team@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office
+
 PLAUSIBLE = "AAMkAGYwYzQ0ZTk0LTY3ZmItNDc1ZC1hYzY5LTQ2ZjA2NzY4ZTQ2ZgBGAAAAAAA="
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.conftest import GraphClient, Office
+from tests.support.contoso import ADA, BEN, TEAM
+from tests.support.graph_client import ROOM
 
-ADA, BEN, ROOM, TEAM = "ada@contoso.example", "ben@contoso.example", "atrium@contoso.example", "team@contoso.example"
+if TYPE_CHECKING:
+    from tests.support.graph_client import GraphClient, Office
+
 OWN_CALENDAR = {
     "/users/{u}/calendars/{c}/events/{id}/cancel": "sandbox-app",
     "/users/{u}/calendarGroups/{cg}/calendars/{c}/events/{id}/cancel": "sandbox-app",
