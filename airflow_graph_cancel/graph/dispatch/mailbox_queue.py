@@ -53,6 +53,7 @@ class MailboxQueue(Generic[T]):
         self._mailboxes: dict[str, _Mailbox[T]] = {}
         self._free = concurrency
         self._queued = 0
+        self._arrived: set[str] = set()
         self._large: list[tuple[int, str]] = []
         self._small: list[tuple[int, str]] = []
 
@@ -72,7 +73,8 @@ class MailboxQueue(Generic[T]):
             entry.queued.append(item)
         entry.size += 1
         self._queued += 1
-        self._offer(mailbox, entry)
+        # Offered when the next batch is taken: how full a mailbox is shows only when all its items are queued.
+        self._arrived.add(mailbox)
 
     def take(self) -> Batch[T]:
         """Return the next batch; empty if nothing may go out now.
@@ -80,6 +82,9 @@ class MailboxQueue(Generic[T]):
         The mailbox with most items goes first. Small ones share a batch, as long as that adds no round trip to those
         that the whole needs anyway.
         """
+        while self._arrived:
+            mailbox = self._arrived.pop()
+            self._offer(mailbox, self._mailboxes[mailbox])
         if not self._free or (leader := self._pop(self._large) or self._pop(self._small)) is None:
             return []
         # Graph would work on four parts of a larger batch at a time, however few slots are left.

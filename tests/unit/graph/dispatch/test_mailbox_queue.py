@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +108,26 @@ def test_a_throttled_mailbox_is_asked_for_less_until_it_says_yes() -> None:
     assert next_sizes(frozenset()) == {"0": 1, "1": 20}
     assert next_sizes(frozenset())["0"] == 2
     assert next_sizes(frozenset())["0"] == 4
+
+
+@given(counts=st.lists(st.integers(1, 200), min_size=1, max_size=20, unique=True), concurrency=st.integers(4, 7))
+def test_the_fullest_mailbox_goes_first(counts: list[int], concurrency: int) -> None:
+    """It takes longest; in which order the feed names them does not matter."""
+    assert fill(counts, concurrency).take()[0][0] == str(counts.index(max(counts)))
+
+
+def test_what_goes_first_goes_before_its_mailbox_and_not_before_others() -> None:
+    """An event that was begun is finished; others are not held up."""
+    queue = fill([2, 30], concurrency=4)
+    queue.put("0", 999, first=True)
+    assert [mailbox for mailbox, _ in queue.take()] == ["1"] * 20
+    queue = fill([3], concurrency=4)
+    queue.put("0", 999, first=True)
+    assert [event for _, event in queue.take()] == [999, 0, 1, 2]
+
+
+@pytest.mark.parametrize("concurrency", [0, -1])
+def test_no_concurrency_is_refused(concurrency: int) -> None:
+    """Nothing would ever go out."""
+    with pytest.raises(ValueError, match="at least 1"):
+        MailboxQueue(concurrency)
