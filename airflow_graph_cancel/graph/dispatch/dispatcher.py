@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
@@ -179,10 +180,13 @@ class Dispatcher(Generic[J]):
         try:
             if len(requests) == 1:
                 return [await self._client.send(requests[0])]
-            missing = ResponseLostError("Graph's response to a batch lacks this part.")
-            return [response or missing for response in await self._client.send_batch(requests)]
+            return [
+                response or ResponseLostError("Graph's response to a batch lacks this part.")
+                for response in await self._client.send_batch(requests)
+            ]
         except TryLaterError as error:
-            return [error] * len(requests)
+            # A copy for each: an error says of its own job how often it was sent and whether it is in doubt.
+            return [copy(error) for _ in requests]
 
     def _take(self, job: J, response: Response | TryLaterError, *, token_works: bool) -> bool:
         """Take the response of one job; return whether a fresh token is needed.
