@@ -68,10 +68,10 @@ class Run:
         before: Run | None = None,
     ) -> None:
         self.inputs = inputs
-        self.tenant = FakeTenant(inputs, fault) if before is None else before.tenant
+        self.tenant: FakeTenant = FakeTenant(inputs, fault) if before is None else before.tenant
         self.tenant.fault = fault
         self.graph = FakeGraph(self.tenant.answer)
-        self.journal = RecordedJournal(inputs, self.graph.log, before.journal if before else None)
+        self.journal: RecordedJournal = RecordedJournal(inputs, self.graph.log, before.journal if before else None)
 
     def go(
         self,

@@ -37,7 +37,7 @@ def uid(date: str = "07EE0107") -> str:
     return f"{SERIES[:32]}{date}{REST}"
 
 
-def row(number: int = 0, **more: object) -> dict[str, object]:
+def row(number: object = 0, **more: object) -> dict[str, object]:
     """A plan's row: one of Ada's meetings with Ben in a room."""
     return {
         "event_id": f"E{number}",

@@ -8,9 +8,9 @@ from collections import UserList
 import pytest
 
 from airflow_graph_cancel.graph.cancel.inputs import CancelInput, event_rows, parse_inputs
-from airflow_graph_cancel.graph.comment import check_comment
 from airflow_graph_cancel.graph.errors import InvalidInputError
 from airflow_graph_cancel.graph.model.address import EventAddress
+from airflow_graph_cancel.graph.template_values import check_comment
 
 ADA, BEN = "ada@contoso.example", "ben@contoso.example"
 
