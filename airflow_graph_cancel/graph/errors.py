@@ -1,22 +1,22 @@
-"""Everything that can go wrong, as one small tree.
+"""The error tree.
 
 ::
 
     GraphCancelError
     ├── InvalidInputError            refused here, before any request
     │   └── ConnectionSettingsError  the connection, not the task, is wrong
-    ├── StoppedError                 the task was told to stop before it sent anything
-    ├── RefusedError                 Graph or the login said no; asking again changes nothing
+    ├── StoppedError                 the task was told to stop before the next request
+    ├── RefusedError                 Graph or the login refused; a retry changes nothing
     │   ├── EventMissingError
     │   ├── NotOrganizerError
     │   ├── AccessDeniedError
     │   ├── MailboxUnavailableError
     │   └── InvalidRequestError
-    └── TryLaterError                nothing is wrong with the request; later it may pass
+    └── TryLaterError                the request is valid and may succeed later
         ├── ThrottledError
         └── ServiceUnavailableError
 
-Each class names the outcome that it stands for, so that no one has to look at status codes again.
+Each class names its outcome, so that nothing else has to look at status codes.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ __all__ = [
 
 
 class GraphCancelError(Exception):
-    """Base of all errors of this package; the message says what happened, to which event, and what to do.
+    """Base of all errors of this package; the message says what is wrong, what to do, and with which event.
 
     :param message: one or two sentences for a person; holds no secret, comment, subject or attendee.
-    :param status: HTTP status of Graph's answer, None if there was none.
+    :param status: HTTP status of Graph's response, None if there was none.
     :param code: Graph's ``error.code``.
     :param request_id: Graph's ``request-id``, which Microsoft's support asks for.
     :param retry_after: seconds that the service asked to wait.
@@ -99,23 +99,23 @@ class ConnectionSettingsError(InvalidInputError):
 
 
 class StoppedError(GraphCancelError):
-    """The task was told to stop before the next request went out."""
+    """The task was told to stop before it sent the next request."""
 
     outcome = Outcome.UNAVAILABLE
 
 
 class RefusedError(GraphCancelError):
-    """The answer was a refusal that a repetition would not change."""
+    """Graph or the login refused, and a retry would not change that."""
 
 
 class EventMissingError(RefusedError):
-    """404 ``ErrorItemNotFound``, and nothing shows that the event was ever there."""
+    """404 ``ErrorItemNotFound``, and nothing shows that the event ever existed."""
 
     outcome = Outcome.MISSING
 
 
 class NotOrganizerError(RefusedError):
-    """The mailbox holds an attendee's or a room's copy; only the organizer's copy can be cancelled."""
+    """The mailbox has an attendee's or a room's copy; only the organizer's copy can be cancelled."""
 
     outcome = Outcome.NOT_ORGANIZER
 
@@ -127,28 +127,28 @@ class AccessDeniedError(RefusedError):
 
 
 class MailboxUnavailableError(RefusedError):
-    """The mailbox is unknown, not licensed, soft-deleted or not in Exchange Online."""
+    """The mailbox is unknown, unlicensed, soft-deleted or not in Exchange Online."""
 
     outcome = Outcome.MAILBOX_UNAVAILABLE
 
 
 class InvalidRequestError(RefusedError):
-    """Graph calls the request malformed."""
+    """Graph refuses the request as malformed."""
 
     outcome = Outcome.INVALID
 
 
 class TryLaterError(GraphCancelError):
-    """The request was fine and may pass later; ``retry_after`` says when, if the service did."""
+    """The request was valid and may succeed later; ``retry_after`` says when, if the service did."""
 
 
 class ThrottledError(TryLaterError):
-    """429: the app asks for more than the mailbox or the service allows."""
+    """429: the app sends more requests than the mailbox or the service allows."""
 
     outcome = Outcome.THROTTLED
 
 
 class ServiceUnavailableError(TryLaterError):
-    """5xx, a timeout or a broken connection: Graph, the login or the way to them is down."""
+    """5xx, a timeout or a broken connection: Graph, the login or the network is down."""
 
     outcome = Outcome.UNAVAILABLE

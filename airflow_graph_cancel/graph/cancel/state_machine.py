@@ -1,9 +1,9 @@
-"""One event on its way to being cancelled: what to ask next, and what an answer makes of it. Sends nothing itself.
+"""State machine for cancelling one event: which request comes next, and what a response means. Performs no I/O.
 
-The rule that everything here serves: after an answer was lost, or when an earlier try may have sent the request, the
-event is looked at before it is sent again. Gone means that our request took effect.
+One rule governs it: after a lost response, or when an earlier try may have sent the request, the event is looked at
+before it is sent again. If it is gone, our request took effect.
 
-One request at a time or twenty in a batch, it is decided here and nowhere else what happens on a 404.
+Single requests and batches both use it. What happens on a 404 is decided here and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 __all__ = ["EVIDENCE", "Cancellation", "Step"]
 
 EVIDENCE = ("id", "isCancelled", "isOrganizer", "organizer")
-"""Properties that a look asks for."""
+"""Properties that a look (a GET of the event) reads."""
 
 
 class Step(Enum):
-    """The request that a case needs next."""
+    """The request that is needed next."""
 
     SEND = auto()
     LOOK_FOR_EFFECT = auto()
-    """Did a request whose answer is not known take effect?"""
+    """Did a request whose response is not known take effect?"""
     LOOK_BEHIND = auto()
-    """What does a refusal leave open: cancelled already, and whose copy would be the right one?"""
+    """What does a refusal leave open: is it cancelled already, and who is the organizer?"""
 
 
 class Cancellation:
-    """Decide about one event, from its first request to its outcome.
+    """The state of cancelling one event, from its first request to its outcome.
 
-    Ask :attr:`step`, make that request, give the answer to :meth:`answered`, and so on until it returns a result or
-    raises. After a :class:`~airflow_graph_cancel.graph.errors.TryLaterError` the case can be gone on with later.
+    Read :attr:`step`, send that request, pass the response to :meth:`answered`, and repeat until it returns a result or
+    raises. After a :class:`~airflow_graph_cancel.graph.errors.TryLaterError` it can be resumed later.
 
     :param address: which event.
     :param past: what was sent for it before.
@@ -62,87 +62,87 @@ class Cancellation:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether a request was sent whose effect is not known."""
+        """Whether a request was sent whose effect is unknown."""
         return self.step is Step.LOOK_FOR_EFFECT
 
     @property
     def ever_in_doubt(self) -> bool:
-        """Whether there was such a request at any time; the mark in the journal must then stay."""
+        """Whether there ever was such a request; the mark in the journal must then stay."""
         return self._doubted
 
     def lost(self) -> None:
-        """Note that the request of this step went out and no usable answer came."""
+        """Record that the request of this step went out and no usable response came."""
         if self.step is Step.SEND:
             self._doubted, self.step = True, Step.LOOK_FOR_EFFECT
 
-    def answered(self, answer: Response) -> CancelResult | None:
-        """Take the answer to the request of this step; return the result, or None if another step is needed.
+    def answered(self, response: Response) -> CancelResult | None:
+        """Take the response to the request of this step; return the result, or None if another step is needed.
 
-        :raises RefusedError: if Graph says no.
-        :raises TryLaterError: if it says "later", or nothing that can be used.
+        :raises RefusedError: if Graph refuses.
+        :raises TryLaterError: if Graph asks to try later, or the response is unusable.
         """
         match self.step:
             case Step.SEND:
-                return self._sent(answer)
+                return self._sent(response)
             case Step.LOOK_FOR_EFFECT:
-                return self._looked_for_effect(answer)
+                return self._looked_for_effect(response)
             case Step.LOOK_BEHIND:
-                return self._looked_behind(answer)
+                return self._looked_behind(response)
 
-    def _sent(self, answer: Response) -> CancelResult | None:
-        match answer.meaning:
+    def _sent(self, response: Response) -> CancelResult | None:
+        match response.meaning:
             case Meaning.ACCEPTED:
-                return self._result(Outcome.CANCELLED, "Graph accepted the cancellation.", answer)
+                return self._result(Outcome.CANCELLED, "Graph accepted the cancellation.", response)
             case Meaning.EVENT_GONE | Meaning.OCCURRENCE_GONE if self._doubted or self._past.sent_before():
                 return self._result(
-                    Outcome.CANCELLED, "The event is gone, and this task had sent its cancellation before.", answer
+                    Outcome.CANCELLED, "The event is gone, and this task had sent its cancellation.", response
                 )
             case Meaning.OCCURRENCE_GONE:
                 return self._result(
-                    Outcome.ALREADY_CANCELLED, "This date had been taken out of its series before.", answer
+                    Outcome.ALREADY_CANCELLED, "This date had been removed from its series before.", response
                 )
             case Meaning.EVENT_GONE | Meaning.NOT_ORGANIZER | Meaning.MALFORMED:
-                self._refusal, self.step = answer, Step.LOOK_BEHIND
+                self._refusal, self.step = response, Step.LOOK_BEHIND
                 return None
             case Meaning.RECIPIENT_INVALID:
-                # Graph has been seen to answer this after it had done the work.
-                self._refusal = answer
+                # Graph has been seen to answer this although it had cancelled the event.
+                self._refusal = response
                 self.lost()
                 return None
             case Meaning.EFFECT_UNKNOWN:
                 self.lost()
-                raise refusal(self.address, answer)
+                raise refusal(self.address, response)
             case _:
-                raise refusal(self.address, answer)
+                raise refusal(self.address, response)
 
-    def _looked_for_effect(self, answer: Response) -> CancelResult | None:
-        if answer.meaning.is_gone or _is_cancelled(answer):
+    def _looked_for_effect(self, response: Response) -> CancelResult | None:
+        if response.meaning.is_gone or _is_cancelled(response):
             return self._result(
-                Outcome.CANCELLED, "The answer to an earlier request was lost; a look shows the event gone.", answer
+                Outcome.CANCELLED, "The response to an earlier request was lost, and the event is gone.", response
             )
-        if answer.meaning is Meaning.RECIPIENT_INVALID:
-            raise ServiceUnavailableError(f"Graph answered a look at {self.address} as if it were a cancellation.")
-        if answer.meaning is not Meaning.ACCEPTED or not answer.json.get("id"):
-            # A look that does not show the event shows nothing.
-            raise refusal(self.address, answer)
+        if response.meaning is Meaning.RECIPIENT_INVALID:
+            raise ServiceUnavailableError(f"Graph answered a read as if it were a cancellation: {self.address}.")
+        if response.meaning is not Meaning.ACCEPTED or not response.json.get("id"):
+            # A response that does not contain the event proves nothing.
+            raise refusal(self.address, response)
         self.step = Step.SEND
         if self._refusal is not None:
             raise refusal(self.address, self._refusal)
         return None
 
-    def _looked_behind(self, answer: Response) -> CancelResult | None:
+    def _looked_behind(self, response: Response) -> CancelResult | None:
         self.step = Step.SEND
-        if _is_cancelled(answer):
-            return self._result(Outcome.ALREADY_CANCELLED, "This copy shows that it was cancelled before.", answer)
-        copy = answer.json if answer.meaning is Meaning.ACCEPTED else None
-        raise refusal(self.address, self._refusal or answer, copy)
+        if _is_cancelled(response):
+            return self._result(Outcome.ALREADY_CANCELLED, "This copy shows that it was cancelled before.", response)
+        event = response.json if response.meaning is Meaning.ACCEPTED else None
+        raise refusal(self.address, self._refusal or response, event)
 
-    def _result(self, outcome: Outcome, message: str, answer: Response) -> CancelResult:
+    def _result(self, outcome: Outcome, message: str, response: Response) -> CancelResult:
         return self.address.result(
             outcome,
             message,
-            request_id=answer.request_id,
-            # What a killed process had sent may not have been counted any more; it was one at least.
+            request_id=response.request_id,
+            # A killed process may not have counted its request; it sent one at least.
             attempts=max(self._past.sent, int(self.step is Step.LOOK_FOR_EFFECT)),
         )
 

@@ -1,9 +1,10 @@
-"""What an answer of Graph means: the one place that knows status codes and error codes.
+"""What a response of Graph means: the only place that reads status codes and error codes.
 
 Microsoft tells clients to branch on ``error.code`` and never on the text (Graph page "Error responses"). The one
-exception is the organizer-only refusal, whose code is not documented while its text is (page "event: cancel").
+exception is the organizer-only refusal: its text is documented and its code is not (page "event: cancel").
 
-A 404 is three things: the event is gone, the mailbox is gone, or the caller may not see it. Only the code tells.
+The three meanings of a 404 are told apart by the code: the event is gone, the mailbox is gone, or the caller may not
+see it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _TRANSIENT_STATUS = {408, 409, 423, 425}
 
 
 class Meaning(Enum):
-    """What an answer says about the request that it answers."""
+    """What a response says about its request."""
 
     ACCEPTED = auto()
     EVENT_GONE = auto()
@@ -43,12 +44,12 @@ class Meaning(Enum):
     DENIED = auto()
     MAILBOX_UNAVAILABLE = auto()
     RECIPIENT_INVALID = auto()
-    """Seen both for work refused and for work done."""
+    """Seen both when nothing was done and when the event was cancelled."""
     MALFORMED = auto()
     THROTTLED = auto()
-    """Not carried out, for certain."""
+    """Certainly not carried out."""
     EFFECT_UNKNOWN = auto()
-    """It may or may not have been carried out: only a look can tell."""
+    """May or may not have been carried out; only a look at the event can tell."""
 
     @property
     def is_gone(self) -> bool:
@@ -58,7 +59,7 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer, read leniently: bodies may be empty, HTML, or lack ``innerError``.
+    """An HTTP response, read leniently: bodies may be empty, HTML, or lack ``innerError``.
 
     :param status: HTTP status.
     :param headers: response headers with lower-case names.

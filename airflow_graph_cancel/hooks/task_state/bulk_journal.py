@@ -1,10 +1,10 @@
-"""The journal of many events in Airflow's task state store, in chunks, so that its cost grows with their number only.
+"""The journal of a bulk run in Airflow's task state store (AIP-103), stored in chunks of events.
 
-A chunk is stored when the first of its events is about to be sent, and again as its events settle. What a killed
-process leaves in doubt is therefore at most what was open in the chunks that it had begun.
+A chunk is stored when the first of its events is about to be sent, and again as its events settle. A killed process
+therefore leaves in doubt at most what was open in the chunks that it had begun.
 
-Every read and write is a request to Airflow's API server that takes milliseconds in which nothing else goes on, so that
-their number must depend on that of the chunks and not on that of the events.
+Every read and write is a blocking request to Airflow's API server that takes milliseconds. Their number depends on the
+number of chunks, not on the number of events.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = ["TaskStateBulkJournal", "events_digest"]
 log = logging.getLogger(__name__)
 
 CHUNK = 150
-"""Events of a chunk: with messages of 250 bytes its value stays below what Airflow stores."""
+"""Events in a chunk. With messages of 250 bytes its value stays below what Airflow stores."""
 _LARGEST = 65_535
-"""Bytes of JSON that Airflow takes as one value; more than that is cut off or refused by some databases."""
+"""Bytes of JSON that Airflow accepts as one value; some databases truncate or refuse more."""
 _MESSAGE, _MESSAGE_IF_MANY = 1000, 250
 _PLAIN = re.compile(r"[A-Za-z0-9-]*")
-"""A text of which each character takes one byte of JSON, as request ids are."""
+"""Matches a text whose characters take one byte of JSON each, as request ids do."""
 _REQUEST_ID = 64
-"""Bytes of JSON that are kept of what others wrote; Graph's own request ids have 36."""
+"""Bytes of JSON to keep of a request id; Graph's own have 36."""
 _FLUSH_EVERY = 5.0
 _LOOK_EVERY = _FLUSH_EVERY
-"""Seconds: an orphan of an earlier try is noticed by its marks after this time at the latest. Writing a chunk reads it
-as well, so that this adds next to nothing."""
+"""Seconds until an orphaned process of an earlier try is noticed by its marks, at the latest. Writing a chunk reads it
+too, so this adds next to nothing."""
 
 
 def events_digest(orders: Sequence[CancelInput]) -> str:
@@ -59,7 +59,7 @@ def events_digest(orders: Sequence[CancelInput]) -> str:
 
 @dataclass(slots=True)
 class _Chunk:
-    """What is known of one chunk's events: requests sent, and results."""
+    """What is known of the events of one chunk: requests sent, and results."""
 
     numbers: list[int]
     sent: dict[int, int] = field(default_factory=dict)
@@ -68,14 +68,14 @@ class _Chunk:
     foreign: bool = False
     """Whether another process, or an earlier try, may have sent what is not settled."""
     unsent: set[int] = field(default_factory=set)
-    """Events whose requests certainly took no effect."""
+    """Events whose requests certainly had no effect."""
     cleared: set[int] = field(default_factory=set)
-    """Events of which earlier tries left word that no request took effect, as long as nobody else has written since."""
+    """Events for which an earlier try recorded that no request had an effect; void once another process writes."""
     last_by: object = None
-    """Who else wrote last."""
+    """Which other process wrote last."""
     dirty: bool = False
     looked: float = 0.0
-    """When the store was last read, on the monotonic clock."""
+    """Time of the last read of the store, on the monotonic clock."""
 
     @property
     def whole(self) -> bool:
@@ -83,7 +83,7 @@ class _Chunk:
 
 
 class _EventJournal:
-    """One event's view, for the case that decides about it."""
+    """The view of one event, for its state machine."""
 
     __slots__ = ("_chunk", "_journal", "_number")
 
@@ -97,45 +97,44 @@ class _EventJournal:
     def sent_before(self) -> bool:
         cleared = self._number in self._chunk.cleared
         if (not self._chunk.foreign or cleared) and self._chunk.begun:
-            # Asked about an answer, it must be the truth: whoever made the event vanish had written his mark before.
-            self._journal.look_for_others(self._chunk, anew=bool(self.sent))
+            # To interpret a response this must be current: a process that made the event vanish had marked it before.
+            self._journal.look_for_others(self._chunk, fresh=bool(self.sent))
         return self._chunk.foreign and self._number not in self._chunk.unsent | self._chunk.cleared
 
 
 class TaskStateBulkJournal:
-    """Many events' journal, kept under the task instance (dag run, task, map index).
+    """The journal of a bulk run, kept under the task instance (dag run, task, map index).
 
-    :param store: ``context["task_state_store"]``, or None to keep nothing beyond this process.
-    :param orders: the events; their places are their numbers.
+    :param store: ``context["task_state_store"]``.
+    :param inputs: the events; their places are their numbers.
     """
 
-    def __init__(self, store: TaskStateStoreAccessor | None, orders: Sequence[CancelInput]) -> None:
+    def __init__(self, store: TaskStateStoreAccessor, inputs: Sequence[CancelInput]) -> None:
         self._store = store
         self._me = uuid4().hex[:12]
-        self._digest = events_digest(orders)
+        self._digest = events_digest(inputs)
         self._flushed = time.monotonic()
-        # Neighbours in a chunk are sent at about the same time: by mailbox, the fullest first, as the requests go out.
-        owners = [order.address.mailbox.casefold() for order in orders]
+        # The events of a chunk go out at about the same time: ordered by mailbox, the fullest first.
+        owners = [event.address.mailbox.casefold() for event in inputs]
         sizes = Counter(owners)
-        by_mailbox = sorted(range(len(orders)), key=lambda number: (-sizes[owners[number]], owners[number], number))
+        by_mailbox = sorted(range(len(inputs)), key=lambda number: (-sizes[owners[number]], owners[number], number))
         self._chunks = [_Chunk(by_mailbox[start : start + CHUNK]) for start in range(0, len(by_mailbox), CHUNK)]
-        self._chunk_of = [0] * len(orders)
+        self._chunk_of = [0] * len(inputs)
         for place, number in enumerate(by_mailbox):
             self._chunk_of[number] = place // CHUNK
-        self._orders = orders
+        self._inputs = inputs
         self._looked: set[int] = set()
-        if store is not None:
-            self._load(store)
+        self._load()
 
-    def _load(self, store: TaskStateStoreAccessor) -> None:
-        plan = store.get("graph_cancel_list")
+    def _load(self) -> None:
+        plan = self._store.get("graph_cancel_list")
         if isinstance(plan, dict) and plan.get("digest") not in (None, self._digest):
             log.warning(
-                "The list of events differs from the one of an earlier try: what that one settled is not known here."
+                "The events differ from those of an earlier try, so what that try settled is not known to this one."
             )
-        store.set("graph_cancel_list", {"digest": self._digest, "events": len(self._orders)})
+        self._store.set("graph_cancel_list", {"digest": self._digest, "events": len(self._inputs)})
         if plan is None:
-            # Nobody was here before.
+            # This is the first try.
             return
         for place, chunk in enumerate(self._chunks):
             if (value := self._stored(place)) is not None:
@@ -148,11 +147,11 @@ class TaskStateBulkJournal:
         return f"graph_cancel_{self._digest}_{place}"
 
     def _stored(self, place: int) -> dict[str, JsonValue] | None:
-        value = self._store.get(self._key(place)) if self._store is not None else None
+        value = self._store.get(self._key(place))
         return value if isinstance(value, dict) else None
 
     def _merge(self, chunk: _Chunk, value: dict[str, JsonValue]) -> None:
-        """Take over what somebody else wrote."""
+        """Take over what another process wrote."""
         if value.get("by") == self._me:
             return
         chunk.foreign = True
@@ -168,7 +167,7 @@ class TaskStateBulkJournal:
 
     def _result(self, number: int, row: list[JsonValue]) -> CancelResult:
         outcome, request_id, at, message = row
-        address = self._orders[number].address
+        address = self._inputs[number].address
         return CancelResult(
             event_id=address.event_id,
             mailbox=address.mailbox,
@@ -179,18 +178,18 @@ class TaskStateBulkJournal:
             at=str(at),
         )
 
-    def look_for_others(self, chunk: _Chunk, *, anew: bool) -> None:
-        """Find out whether another process of this task works on the chunk as well.
+    def look_for_others(self, chunk: _Chunk, *, fresh: bool) -> None:
+        """Find out whether another process of this task works on the chunk too.
 
-        :param anew: True reads what is stored now, but once in a turn of the event loop, in which no answer can come;
-            False is content with what was read a moment ago.
+        :param fresh: True reads the store now, but only once per iteration of the event loop, within which no response
+            can arrive; False accepts what was read a few seconds ago.
         """
         place = self._chunk_of[chunk.numbers[0]]
-        if place in self._looked or not (anew or time.monotonic() - chunk.looked > _LOOK_EVERY):
+        if place in self._looked or not (fresh or time.monotonic() - chunk.looked > _LOOK_EVERY):
             return
         self._look(chunk)
         with suppress(RuntimeError):
-            # Without a running loop there is no such turn.
+            # Without a running loop there is no iteration to wait for.
             asyncio.get_running_loop().call_soon(self._looked.discard, place)
             self._looked.add(place)
 
@@ -200,7 +199,7 @@ class TaskStateBulkJournal:
             self._merge(chunk, value)
 
     def settled_before(self) -> Mapping[int, CancelResult]:
-        """Return what earlier tries settled."""
+        """Return the results of earlier tries."""
         return {number: result for chunk in self._chunks for number, result in chunk.results.items()}
 
     def event(self, number: int) -> _EventJournal:
@@ -208,7 +207,7 @@ class TaskStateBulkJournal:
         return _EventJournal(self, self._chunks[self._chunk_of[number]], number)
 
     def sending(self, numbers: Sequence[int]) -> None:
-        """Count the requests; write the mark of every chunk that begins with them, or let the error keep them back."""
+        """Count the requests, and store the chunks that begin with them; an error keeps the requests back."""
         unmarked: dict[int, _Chunk] = {}
         for number in numbers:
             place = self._chunk_of[number]
@@ -219,18 +218,18 @@ class TaskStateBulkJournal:
                 chunk.unsent.discard(number)
                 unmarked[place] = chunk
         for chunk in unmarked.values():
-            # Begun only when it is stored: requests that are already under way must not count on a lost mark.
+            # Begun only once it is stored: requests that are already in flight must not rely on a lost mark.
             self._write(chunk)
             chunk.begun = True
 
     def not_sent(self, number: int) -> None:
-        """Note that no request for this event took effect."""
+        """Record that no request for this event had an effect."""
         chunk = self._chunks[self._chunk_of[number]]
         chunk.unsent.add(number)
         chunk.dirty = True
 
     def settled(self, number: int, result: CancelResult) -> None:
-        """Note what became of an event; stored with its chunk, or after some seconds."""
+        """Record the result of an event; it is stored with its chunk, or after some seconds."""
         chunk = self._chunks[self._chunk_of[number]]
         chunk.results[number] = result
         chunk.dirty = True
@@ -240,7 +239,7 @@ class TaskStateBulkJournal:
             self.flush()
 
     def forget(self, numbers: Iterable[int]) -> None:
-        """Take results back that are no cancellations, so that a next try decides about these events anew."""
+        """Drop results that are not cancellations, so that a later try decides about these events again."""
         for number in numbers:
             chunk = self._chunks[self._chunk_of[number]]
             if chunk.results.pop(number, None) is not None:
@@ -251,7 +250,7 @@ class TaskStateBulkJournal:
                 self._write_if_possible(chunk)
 
     def close(self) -> None:
-        """Note that what was not sent by now will not be sent by this process, and store what has changed."""
+        """Record that this process sends nothing more, and store what has changed."""
         for chunk in self._chunks:
             if chunk.begun and not chunk.foreign:
                 unsent = set(chunk.numbers) - chunk.sent.keys() - chunk.results.keys() - chunk.unsent
@@ -267,15 +266,16 @@ class TaskStateBulkJournal:
                 self._write_if_possible(chunk)
 
     def _write_if_possible(self, chunk: _Chunk) -> None:
-        # What is in the store already is the cautious truth.
+        # What the store has already is true, and on the safe side.
         try:
             self._write(chunk)
         except Exception:
-            log.warning("The state of some events could not be stored; a next try will look first.", exc_info=True)
+            log.warning(
+                "The state of some events could not be stored; a later try will look before it sends.",
+                exc_info=True,
+            )
 
     def _write(self, chunk: _Chunk) -> None:
-        if self._store is None:
-            return
         self._look(chunk)
         value = self._value(chunk, _MESSAGE)
         if len(json.dumps(value)) > _LARGEST:
@@ -284,9 +284,9 @@ class TaskStateBulkJournal:
         chunk.dirty = False
 
     def _value(self, chunk: _Chunk, longest: int) -> dict[str, JsonValue]:
-        """Return what is stored of a chunk.
+        """Return the value to store for a chunk.
 
-        :param longest: bytes that are kept of a message.
+        :param longest: bytes to keep of a message.
         """
         return {
             "by": self._me,
@@ -305,7 +305,7 @@ class TaskStateBulkJournal:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return as much of a text as takes at most so many bytes of JSON; a character takes one to twelve."""
+    """Return as much of a text as fits into so many bytes of JSON; a character takes one to twelve."""
     if len(text) * 12 <= most or (len(text) <= most and _PLAIN.fullmatch(text)):
         return text
     text = text[:most]

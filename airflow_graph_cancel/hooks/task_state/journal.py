@@ -1,4 +1,4 @@
-"""The journal in Airflow's task state store (AIP-103): it survives retries, deferrals and killed processes."""
+"""The journal of one event in Airflow's task state store (AIP-103); survives retries, deferrals and kills."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 class TaskStateJournal:
-    """One event's journal, kept under the task instance (dag run, task, map index).
+    """The journal of one event, kept under the task instance (dag run, task, map index).
 
-    Each event has a key of its own, so that a task may cancel several, and a try whose templates rendered another
-    event does not take the earlier one's state for its own. An entry holds a state, a mark of who wrote it and, at the
-    end, the row: no comment and no subject, for everybody who can see the DAG run can read it.
+    Each event has its own key: a task may cancel several, and a try whose templates rendered another event must not use
+    the state of the earlier one. An entry holds a state, the process that wrote it and, at the end, the row. It holds
+    no comment and no subject, because everybody who can see the DAG run can read it.
 
     :param store: ``context["task_state_store"]``.
     :param address: which event.
@@ -46,40 +46,40 @@ class TaskStateJournal:
         self._store.set(self._key, {"state": state, "by": self._me, "sent": self.sent, **more})
 
     def settled_before(self) -> CancelResult | None:
-        """Return the result of an earlier try that ended well."""
+        """Return the result of an earlier try that settled the event."""
         row = self._entry().get("result")
         try:
             return CancelResult(**{**row, "outcome": Outcome(row["outcome"])}) if isinstance(row, dict) else None
         except (TypeError, KeyError, ValueError):
-            # Whoever wrote that, a state of "settled" is still a reason to look first.
+            # Whatever wrote that, a state of "settled" is still a reason to look first.
             return None
 
     def sent_before(self) -> bool:
-        """Return whether somebody other than this process may have sent the request."""
+        """Return whether a process other than this one may have sent the request."""
         entry = self._entry()
         return entry.get("state") in {"sending", "settled"} and entry.get("by") != self._me
 
     def sending(self) -> None:
-        """Write the mark; if it cannot be written, the error keeps the request from being sent."""
+        """Write the mark; an error keeps the request from being sent."""
         self.sent += 1
         self._write("sending")
 
     def not_sent(self) -> None:
-        """Take the mark back, so that the next try need not look first."""
+        """Take the mark back; the next try then need not look first."""
         # Another process of this task may have sent since; its mark is not ours to take back.
         if self._entry().get("by") in {None, self._me}:
             self._write_if_possible("not_sent")
 
     def settled(self, result: CancelResult) -> None:
-        """Keep the result: a task that dies between here and its end is not sent again."""
+        """Keep the result: a task that dies between here and its end does not send again."""
         self._write_if_possible("settled", result=dict(result.as_row()))
 
     def _write_if_possible(self, state: str, **more: JsonValue) -> None:
-        # What is in the store already is the cautious truth; failing a task whose meeting is cancelled would not be.
+        # What the store has already is on the safe side. Failing a task whose meeting is cancelled would not be.
         try:
             self._write(state, **more)
         except Exception:
             log.warning(
-                "The state of the cancellation could not be stored; a next try will look first.",
+                "The state of the cancellation could not be stored; a later try will look before it sends.",
                 exc_info=True,
             )

@@ -83,7 +83,7 @@ def test_the_delay_and_the_status_are_there_for_code() -> None:
 def test_an_answer_without_ids_is_quoted_without_them() -> None:
     """A gateway has neither code nor request id; the sentence ends well all the same."""
     said = str(refusal(ADDRESS, Response(502, {}, b"<html>Bad gateway</html>")))
-    assert said.endswith("(Graph answered 502.)")
+    assert said.endswith("Graph answered 502.)")
 
 
 @pytest.mark.parametrize("meaning", [meaning for meaning in Meaning if meaning is not Meaning.MALFORMED])
