@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= >=3.11,<3.14
+PYTHON ?= >=3.11,<3.15
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -16,7 +16,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test browser screenshots chromium soak lint format docs bench clean
+.PHONY: help demo up test browser screenshots chromium soak lint format matrix docs bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ lint: $(READY) ## ruff and mypy
 format: $(READY) ## Let ruff put things in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+matrix: $(READY) ## Install the wheel and run it with every Python and set of dependencies, or in some CELLS
+	@$(BIN)/python .ci/matrix.py $(CELLS)
 
 docs: $(READY) ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml

@@ -39,7 +39,7 @@ PYTHONS = [
 CONSTRAINTS = {file.stem: file for file in sorted((ROOT / "constraints").glob("airflow-*.txt"))}
 DEPENDENCIES = [*CONSTRAINTS, "newest", "lowest"]
 
-TESTS = ("tests/unit", "tests/airflow/test_provider_info.py", "tests/airflow/test_cancel.py::test_cancelled")
+TESTS = ("tests/unit", "tests/airflow/test_provider_listed.py", "tests/airflow/test_cancel.py::test_cancelled")
 SHOWN = ("apache-airflow", "apache-airflow-providers-microsoft-azure", "msgraph-sdk", "uvicorn", "starlette")
 COLUMNS = ("python", "dependencies", "airflow", "azure", "msgraph-sdk", "uvicorn", "starlette", "tests", "seconds", "")
 
@@ -115,7 +115,7 @@ class Cell:
         package, versions = json.loads(self._call("import the package", self._python, "-c", INSPECT))
         if not Path(package).is_relative_to(self.folder):
             raise CellFailedError(f"{package} is not the installed package")
-        if self.dependencies == "lowest" and (other := _not_at_their_floor(versions)):
+        if self.dependencies == "lowest" and (other := not_at_their_floor(versions)):
             raise CellFailedError(f"not installed at the floor in pyproject.toml: {', '.join(other)}")
         return dict(versions)
 
@@ -145,7 +145,7 @@ class Cell:
         return ran.stdout
 
 
-def _not_at_their_floor(versions: dict[str, str]) -> list[str]:
+def not_at_their_floor(versions: dict[str, str]) -> list[str]:
     """Return the requirements whose floor is not what is installed."""
     project = PROJECT["project"]
     requirements = [
