@@ -204,7 +204,8 @@ def _prepare() -> Path:
     """Build the wheel, and copy what its tests need; return the wheel."""
     shutil.rmtree(WORK, ignore_errors=True)
     CHECKOUT.mkdir(parents=True)
-    shutil.copytree(ROOT / "tests", CHECKOUT / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("tests", "example_dags"):
+        shutil.copytree(ROOT / folder, CHECKOUT / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", CHECKOUT)
     subprocess.run([find_uv(), "build", "--quiet", "--wheel", "--out-dir", WORK, ROOT], env=ENVIRONMENT, check=True)
     (wheel,) = WORK.glob("*.whl")

@@ -152,8 +152,8 @@ def test_each_folder_says_what_belongs_in_it() -> None:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Return the modules that a statement loads."""
-    code = f"import sys; {statement}; print(*sys.modules)"
+    """Return the modules that a statement loads beyond those that Python itself, or a ``.pth`` file, has loaded."""
+    code = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     return set(ended.stdout.split())
 
