@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from airflow_graph_cancel.sandbox.traffic import faults
 from tests.support.contoso import ADA
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ KINDS = [
     *((kind, False) for kind in REFUSED),
     ("slow", False),
 ]
+
+
+def test_no_fault_is_left_out() -> None:
+    """The operator is tried with every fault that the local Graph can inject."""
+    assert {kind for kind, _ in KINDS} == set(faults.KINDS)
 
 
 def run_once(

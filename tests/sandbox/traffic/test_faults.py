@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from airflow_graph_cancel.sandbox.client import SandboxError
+from airflow_graph_cancel.sandbox.traffic import faults
 from tests.support.contoso import ADA, BEN
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ BREAKS: dict[str, type[aiohttp.ClientError]] = {
     "hang": aiohttp.ServerDisconnectedError,
     "truncated": aiohttp.ClientPayloadError,
 }
+
+
+def test_no_kind_is_untested() -> None:
+    """Each kind that is offered has an expectation above, or a test of its own below."""
+    assert {*ANSWERS, "502-html", "empty-500", "400-invalid-recipients"} == set(faults.RESPONSES)
+    assert BREAKS.keys() == set(faults.BREAKS)
 
 
 @pytest.mark.parametrize("after", [False, True])
