@@ -1,4 +1,4 @@
-"""What an app can reach: each mailbox readable or writable, as far as it can be told without changing anything."""
+"""Check which mailboxes an app can read and write, as far as that shows without changing anything."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Access:
     """What the app can do in one mailbox.
 
     :param readable: whether its calendar was read.
-    :param writable: by the permissions in the token; ``unknown`` where RBAC for Applications may have granted it, which
-        a token does not show and only a write would.
+    :param writable: according to the permissions in the token; ``unknown`` where RBAC for Applications may grant it,
+        which a token does not show and only a write would.
     :param message: a sentence for a person.
     """
 
@@ -43,10 +43,10 @@ class Access:
 class AccessReport:
     """What an app can reach.
 
-    :param permissions: of the token, for calendars and places.
-    :param mailboxes: each that was asked about.
-    :param reached_wrongly: those of ``must_not_reach`` that the app can read.
-    :param not_reached: those of ``mailboxes`` that it cannot.
+    :param permissions: of the token, for calendars, places and groups.
+    :param mailboxes: each mailbox that was checked.
+    :param reached_wrongly: the mailboxes of ``must_not_reach`` that the app can read.
+    :param not_reached: the ``mailboxes`` that it cannot read.
     """
 
     permissions: tuple[str, ...]
@@ -67,12 +67,12 @@ class AccessReport:
 async def check_access(
     client: GraphClient, mailboxes: Iterable[str], must_not_reach: Iterable[str], options: Options
 ) -> AccessReport:
-    """Read every mailbox's calendar properties, in batches, and compare with what should be.
+    """Read the default calendar's id in every mailbox, in batches, and compare with what should be.
 
-    :param client: sends batches and single requests, only GETs here.
-    :param mailboxes: that the app needs.
-    :param must_not_reach: that it should be kept from.
-    :param options: how to go about it.
+    :param client: sends batches and single requests.
+    :param mailboxes: those that the app needs.
+    :param must_not_reach: those that it must not reach.
+    :param options: how many requests at a time, how long to retry, and who may stop it.
     :raises GraphCancelError: if the app cannot sign in.
     """
     wanted, unwanted = list(dict.fromkeys(mailboxes)), list(dict.fromkeys(must_not_reach))
@@ -101,13 +101,17 @@ def _access(mailbox: str, reply: Reply, rights: frozenset[str]) -> Access:
         return Access(mailbox, told, told, str(mailbox_refusal(mailbox, reply.refusal)), reply.refusal.request_id)
     if rights & CALENDAR_WRITE:
         return Access(
-            mailbox, "yes", "yes", "Its calendar can be read, and by its permissions written.", reply.request_id
+            mailbox,
+            "yes",
+            "yes",
+            "Its calendar can be read and, according to the permissions in the token, written.",
+            reply.request_id,
         )
     return Access(
         mailbox,
         "yes",
         "unknown",
-        "Its calendar can be read. The token carries no right to write; RBAC for Applications may grant it, which a "
-        "token does not show: Test-ServicePrincipalAuthorization tells.",
+        "Its calendar can be read. The token has no permission to write. RBAC for Applications may grant it, which a "
+        "token does not show: check with Test-ServicePrincipalAuthorization.",
         reply.request_id,
     )

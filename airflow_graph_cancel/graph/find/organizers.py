@@ -6,17 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
+from airflow_graph_cancel.graph.find.calendar_view import OWN_MEETING, read_calendar_views
 from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
 from airflow_graph_cancel.graph.http.response import Meaning, Response
-from airflow_graph_cancel.graph.model.event import (
-    CalendarEvent,
-    domain_of,
-    has_date,
-    parse_event,
-    series_uid,
-    view_path,
-)
+from airflow_graph_cancel.graph.model.event import CalendarEvent, domain_of, has_date, series_uid
 from airflow_graph_cancel.graph.model.plan import Reason
 
 if TYPE_CHECKING:
@@ -27,25 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Organizers", "read_organizers"]
 
-_SELECT = (
-    "id", "iCalUId", "changeKey", "start", "end", "isAllDay", "isCancelled", "isOrganizer", "organizer", "type",
-    "seriesMasterId", "attendees",
-)  # fmt: skip
-
 
 class Organizers:
-    """What the organizers' calendars show, by address in any spelling.
+    """What the organizers' calendars show, by address, whatever its case.
 
     :param own: the meetings that each of them organizes.
-    :param absent: the answer of those that could not be read.
-    :param domains: of the tenant, as far as they are known.
+    :param refused: Graph's refusals, for those that could not be read.
+    :param domains: the tenant's, as far as they are known.
     """
 
     def __init__(
-        self, own: Mapping[str, list[CalendarEvent]], absent: Mapping[str, Response], domains: frozenset[str]
+        self, own: Mapping[str, list[CalendarEvent]], refused: Mapping[str, Response], domains: frozenset[str]
     ) -> None:
         self._own = own
-        self._absent = absent
+        self._refused = refused
         self.domains = domains
         self._by_uid: dict[str, dict[str, list[CalendarEvent]]] = {}
         for owner, copies in own.items():
@@ -58,24 +46,24 @@ class Organizers:
         return self._own[organizer.casefold()]
 
     def copy_of(self, booking: Booking) -> CalendarEvent | Reason:
-        """Return the organizer's copy of a booking, or why there is none to be cancelled."""
+        """Return the organizer's copy of a booking, or why there is none to cancel."""
         owner = booking.organizer.casefold()
-        if owner in self._absent:
-            return self._reason(booking.organizer, self._absent[owner])
+        if owner in self._refused:
+            return self._reason(booking.organizer, self._refused[owner])
         copies = self._by_uid.get(owner, {}).get(series_uid(booking.uid), []) if booking.uid else []
         exact = [copy for copy in copies if copy.uid == booking.uid]
-        # Never by its time alone. The same date of the same series is what carries the same identifier, or, where the
-        # identifier has no place for a date or the room was invited to that date only, what begins and ends with it.
+        # Never by the time alone. A copy is the same date of the same series if it has the same identifier. Where that
+        # has no place for a date, or the room was invited to that date only, the copy must also begin and end with it.
         same = [copy for copy in exact or copies if copy.when == (booking.start, booking.end)]
         if not same and (has_date(booking.uid) or booking.type == "singleInstance"):
             same = exact
         return same[0] if len(same) == 1 else Reason.NOT_FOUND
 
-    def _reason(self, organizer: str, answer: Response) -> Reason:
-        match answer.meaning:
+    def _reason(self, organizer: str, refusal: Response) -> Reason:
+        match refusal.meaning:
             case Meaning.DENIED | Meaning.TOKEN_REFUSED:
                 return Reason.OUT_OF_SCOPE
-            case Meaning.MAILBOX_UNAVAILABLE if answer.code == "MailboxNotEnabledForRESTAPI":
+            case Meaning.MAILBOX_UNAVAILABLE if refusal.code == "MailboxNotEnabledForRESTAPI":
                 return Reason.MAILBOX
             case Meaning.MAILBOX_UNAVAILABLE if domain_of(organizer) and domain_of(organizer) not in self.domains:
                 return Reason.EXTERNAL
@@ -98,25 +86,24 @@ async def read_organizers(
     """Read the calendars of organizers, each once, however many meetings it has.
 
     :param addresses: as bookings have them.
-    :param named: those that somebody asked for by name: if they cannot be read, nothing can be said.
-    :param domains: of the tenant, as far as they are known from the rooms.
-    :param subjects: read them; otherwise they are not even asked for.
-    :raises GraphCancelError: if a calendar was not read for reasons that may pass, or one that was named was refused.
+    :param named: those that were searched for by name, without whose calendars there is no plan.
+    :param domains: the tenant's, as far as they are known from the rooms.
+    :param subjects: whether to read subjects; otherwise they do not even leave Graph.
+    :raises TryLaterError: if a calendar was not read, for a reason that may pass.
+    :raises RefusedError: if Graph refused one of ``named``.
     """
     owners = {address.casefold(): address for address in [*addresses, *named]}
-    select = (*_SELECT, "subject") if subjects else _SELECT
-    reads = [Read(address, view_path(address, window, select)) for address in owners.values()]
-    must = {address.casefold() for address in named}
+    select = (*OWN_MEETING, "subject") if subjects else OWN_MEETING
+    views = await read_calendar_views(client, owners.values(), window, options, select=select, own_only=True)
     own: dict[str, list[CalendarEvent]] = {}
-    absent: dict[str, Response] = {}
-    for (owner, address), reply in zip(owners.items(), await read_many(client, reads, options), strict=True):
-        if reply.error is not None:
-            raise reply.error
-        if reply.refusal is not None:
-            if owner in must:
-                raise mailbox_refusal(address, reply.refusal)
-            absent[owner] = reply.refusal
-            continue
-        own[owner] = [parse_event(row, window.zone) for row in reply.values if row.get("isOrganizer") is True]
+    refused: dict[str, Response] = {}
+    for address, view in views.items():
+        if isinstance(view, list):
+            own[address.casefold()] = view
+        else:
+            refused[address.casefold()] = view
+    for address in named:
+        if (refusal := refused.get(address.casefold())) is not None:
+            raise mailbox_refusal(address, refusal)
     known = {*map(str.lower, domains), *map(domain_of, own)} - {""}
-    return Organizers(own, absent, frozenset(known))
+    return Organizers(own, refused, frozenset(known))

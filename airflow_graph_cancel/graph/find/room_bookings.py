@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.graph.dispatch.bulk_read import Read, read_many
+from airflow_graph_cancel.graph.find.calendar_view import BOOKING, read_calendar_views
 from airflow_graph_cancel.graph.http.error_mapping import mailbox_refusal
-from airflow_graph_cancel.graph.model.event import has_date, parse_event, series_uid, view_path
+from airflow_graph_cancel.graph.model.event import has_date, series_uid
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.options import Options
@@ -18,18 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Booking", "read_bookings"]
 
-# No subject: a room puts the organizer's name there.
-_SELECT = (
-    "id", "iCalUId", "start", "end", "isAllDay", "isCancelled", "isOrganizer", "organizer", "type", "seriesMasterId",
-)  # fmt: skip
-
 
 @dataclass(slots=True)
 class Booking:
-    """A meeting, or one date of a series, as the rooms that it takes place in show it.
+    """A meeting, or one date of a series, as the rooms show it.
 
     :param uid: ``iCalUId``.
-    :param organizer: whose copy is the one that can be cancelled; empty if the rooms do not say.
+    :param organizer: owner of the copy that can be cancelled; empty if the rooms do not say.
     :param type: Graph's ``type``.
     """
 
@@ -41,32 +36,29 @@ class Booking:
     rooms: list[str] = field(default_factory=list)
 
 
-async def read_bookings(client: GraphClient, rooms: Sequence[str], window: Window, options: Options) -> list[Booking]:
+async def read_bookings(client: GraphClient, rooms: Iterable[str], window: Window, options: Options) -> list[Booking]:
     """Return what the rooms are booked for within the window, a meeting in several rooms once.
 
-    Cancelled meetings, which stay in a room's calendar, are passed over.
+    Cancelled meetings, which stay in a room's calendar, are ignored.
 
     :param rooms: addresses.
-    :raises GraphCancelError: if a room cannot be read: what takes place there would be missed.
+    :raises GraphCancelError: if a room cannot be read, because its meetings would be missed.
     """
-    reads = [Read(room, view_path(room, window, _SELECT)) for room in rooms]
     found: dict[tuple[str, datetime], Booking] = {}
-    for room, reply in zip(rooms, await read_many(client, reads, options), strict=True):
-        if reply.error is not None:
-            raise reply.error
-        if reply.refusal is not None:
-            raise mailbox_refusal(room, reply.refusal)
-        for row in reply.values:
-            copy = parse_event(row, window.zone)
+    views = await read_calendar_views(client, rooms, window, options, select=BOOKING)
+    for room, view in views.items():
+        if not isinstance(view, list):
+            raise mailbox_refusal(room, view)
+        for copy in view:
             if copy.is_cancelled or not window.overlaps(*copy.when):
                 continue
-            # Booked at its panel: the room itself is the organizer.
+            # A meeting that was booked at the room's panel is organized by the room itself.
             organizer = room if copy.is_organizer else copy.organizer
-            # The same date in several rooms; without an identifier it is nobody's copy but this room's.
+            # Without an identifier the rooms' copies cannot be told to be one meeting.
             key = series_uid(copy.uid) or copy.event_id, copy.start
             booking = found.setdefault(key, Booking(copy.uid, copy.start, copy.end, organizer, copy.type))
             if has_date(copy.uid):
-                # A room that was invited to one date only may not have it in its identifier.
+                # The identifier of a room that was invited to one date only may lack the date.
                 booking.uid = copy.uid
             if room not in booking.rooms:
                 booking.rooms.append(room)

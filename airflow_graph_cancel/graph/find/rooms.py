@@ -1,7 +1,7 @@
-"""From buildings, room lists and names to rooms that exist.
+"""Look up the rooms that buildings, room lists and addresses stand for.
 
-A slip here would cancel the wrong meetings or none: a mailbox that is no room shows what a person takes part in, and a
-building that is misspelt has no meetings at all. Both are refused.
+A slip here would cancel the wrong meetings, or none: a mailbox that is not a room shows what a person takes part in,
+and a building that is misspelt has no meetings at all. Both are refused.
 
 Source: https://learn.microsoft.com/graph/api/place-list
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_graph_cancel.graph.dispatch.bulk_read import Read, Reply, read_many
-from airflow_graph_cancel.graph.errors import AccessDeniedError, InvalidInputError
+from airflow_graph_cancel.graph.errors import AccessDeniedError, InvalidInputError, InvalidRequestError, RefusedError
 from airflow_graph_cancel.graph.http.response import Meaning
 
 if TYPE_CHECKING:
@@ -24,125 +24,122 @@ if TYPE_CHECKING:
 
 __all__ = ["find_rooms"]
 
+# Reads of places count against no mailbox; they share one queue.
 _PLACES = "places"
 _ROOMS = "/places/microsoft.graph.room?$select=emailAddress,displayName,building&$top=100"
 _LISTS = "/places/microsoft.graph.roomlist?$select=emailAddress,displayName&$top=100"
 
+Row = Mapping[str, object]
+
 
 async def find_rooms(client: GraphClient, places: Places, options: Options) -> list[str]:
-    """Return the addresses of the rooms that are meant, each once.
+    """Return the addresses of the rooms, each once.
 
-    :raises InvalidInputError: naming what is no room, no room list, no building, or has no rooms.
-    :raises AccessDeniedError: if the app may not look rooms up.
+    :param client: sends batches and single requests.
+    :raises InvalidInputError: naming what is not a room, a room list or a building, or has no rooms.
+    :raises RefusedError: if the app may not look up rooms.
     """
     addresses = [name for name in places.room_lists if "@" in name]
-    catalogue: list[dict[str, object]] = []
-    listed: dict[str, list[str]] = {}
-    reads = [Read(_PLACES, _list_path(address)) for address in addresses]
+    reads = [Read(_PLACES, _members_path(address)) for address in addresses]
     if places.buildings or (places.rooms and places.check_rooms):
         reads.append(Read(_PLACES, _ROOMS))
     replies = await read_many(client, reads, options)
+    members: dict[str, list[str]] = {}
     for address, reply in zip(addresses, replies, strict=False):
         if reply.refusal is not None and reply.refusal.status == 404:
-            raise InvalidInputError(f"There is no room list {address}.")
-        listed[address] = _addresses(_checked(reply).values)
-    if len(replies) > len(addresses):
-        catalogue = _checked(replies[-1]).values
-    by_building = _by_building(catalogue)
+            raise InvalidInputError(f"There is no room list with the address {address}.")
+        members[address] = _addresses(_rows(reply))
+    all_rooms = _rows(replies[-1]) if len(replies) > len(addresses) else []
+    by_building = _by_building(all_rooms)
     names = [name for name in places.room_lists if "@" not in name]
-    unknown = [name for name in places.buildings if name.strip().casefold() not in by_building]
+    # A building may also be the name of a room list.
+    unknown = [name for name in places.buildings if _folded(name) not in by_building]
     if names or unknown:
-        listed |= await _by_name(client, names, unknown, by_building, options)
-    rooms = list(_known(places, catalogue)) if places.check_rooms else list(places.rooms)
-    for name in [*places.room_lists, *unknown]:
-        rooms += listed[name] or _refuse_empty(name)
-    for name in places.buildings:
-        if name not in unknown:
-            rooms += _addresses(by_building[name.strip().casefold()]) or _refuse_empty(name)
+        members |= await _members_by_name(client, names, unknown, list(by_building), options)
+    rooms = _checked(places.rooms, all_rooms) if places.check_rooms else list(places.rooms)
+    found = [(name, members[name]) for name in [*places.room_lists, *unknown]]
+    found += [(name, by_building[_folded(name)]) for name in places.buildings if name not in unknown]
+    for name, its_rooms in found:
+        if not its_rooms:
+            raise InvalidInputError(f"{name} has no rooms. Check its name, or assign rooms to it in Exchange.")
+        rooms += its_rooms
     return list({room.casefold(): room for room in rooms}.values())
 
 
-def _list_path(address: str) -> str:
+async def _members_by_name(
+    client: GraphClient, names: list[str], buildings: list[str], known_buildings: list[str], options: Options
+) -> dict[str, list[str]]:
+    """Return the rooms of room lists that are given by their names."""
+    (reply,) = await read_many(client, [Read(_PLACES, _LISTS)], options)
+    lists: dict[str, list[str]] = {}
+    for row in _rows(reply):
+        lists.setdefault(_folded(str(row.get("displayName") or "")), []).extend(_addresses([row]))
+    for what, wanted, known in (
+        ("room list", names, list(lists)),
+        ("building or room list", buildings, [*known_buildings, *lists]),
+    ):
+        for name in wanted:
+            if _folded(name) not in lists:
+                raise InvalidInputError(f"There is no {what} called {name!r}.{_suggestion(name, known)}")
+            if len(found := lists[_folded(name)]) != 1:
+                raise InvalidInputError(
+                    f"{len(found)} room lists are called {name!r}. Pass the address of one: {', '.join(found)}."
+                )
+    asked = [*names, *buildings]
+    reads = [Read(_PLACES, _members_path(lists[_folded(name)][0])) for name in asked]
+    replies = await read_many(client, reads, options)
+    return {name: _addresses(_rows(reply)) for name, reply in zip(asked, replies, strict=True)}
+
+
+def _members_path(address: str) -> str:
     return f"/places/{quote(address, safe='')}/microsoft.graph.roomlist/rooms?$select=emailAddress&$top=100"
 
 
-async def _by_name(
-    client: GraphClient,
-    names: list[str],
-    buildings: list[str],
-    by_building: Mapping[str, object],
-    options: Options,
-) -> dict[str, list[str]]:
-    """Return the rooms of room lists that are called by their names."""
-    (reply,) = await read_many(client, [Read(_PLACES, _LISTS)], options)
-    lists: dict[str, list[str]] = {}
-    for row in _checked(reply).values:
-        lists.setdefault(str(row.get("displayName") or "").strip().casefold(), []).extend(_addresses([row]))
-    for what, wanted, known in (
-        ("room list", names, list(lists)),
-        ("building or room list", buildings, [*by_building, *lists]),
-    ):
-        for name in wanted:
-            if name.strip().casefold() not in lists:
-                raise InvalidInputError(f"There is no {what} called {name!r}{_perhaps(name, known)}.")
-            if len(found := lists[name.strip().casefold()]) != 1:
-                raise InvalidInputError(
-                    f"{len(found)} room lists are called {name!r} ({', '.join(found)}): give the address of the "
-                    "one that is meant."
-                )
-    asked = [*names, *buildings]
-    reads = [Read(_PLACES, _list_path(lists[name.strip().casefold()][0])) for name in asked]
-    replies = await read_many(client, reads, options)
-    return {name: _addresses(_checked(reply).values) for name, reply in zip(asked, replies, strict=True)}
-
-
-def _known(places: Places, catalogue: list[dict[str, object]]) -> Iterable[str]:
-    known = {address.casefold(): address for address in _addresses(catalogue)}
-    for room in places.rooms:
+def _checked(rooms: Iterable[str], all_rooms: Iterable[Row]) -> list[str]:
+    known = {address.casefold(): address for address in _addresses(all_rooms)}
+    for room in rooms:
         if room.casefold() not in known:
             raise InvalidInputError(
-                f"{room} is no room that Graph knows{_perhaps(room, list(known))}. The meetings that a person takes "
-                "part in are not meant by a room."
+                f"{room} is not a known room.{_suggestion(room, list(known))} For a person's meetings, use organizers."
             )
-        yield known[room.casefold()]
+    return [known[room.casefold()] for room in rooms]
 
 
-def _by_building(catalogue: list[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
-    found: dict[str, list[dict[str, object]]] = {}
-    for row in catalogue:
+def _by_building(all_rooms: Iterable[Row]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in all_rooms:
         if isinstance(building := row.get("building"), str) and building.strip():
-            found.setdefault(building.strip().casefold(), []).append(row)
+            found.setdefault(_folded(building), []).extend(_addresses([row]))
     return found
 
 
-def _addresses(rows: Iterable[Mapping[str, object]]) -> list[str]:
+def _addresses(rows: Iterable[Row]) -> list[str]:
     return [address for row in rows if isinstance(address := row.get("emailAddress"), str) and address]
 
 
-def _refuse_empty(name: str) -> list[str]:
-    raise InvalidInputError(
-        f"{name} has no rooms. Nothing found must not look like nothing to do, so nothing was read."
-    )
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
-def _perhaps(name: str, known: list[str]) -> str:
-    close = get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.7)
-    return f" (is {close[0]!r} meant?)" if close else ""
+def _suggestion(name: str, known: list[str]) -> str:
+    close = get_close_matches(_folded(name), known, n=1, cutoff=0.7)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def _checked(reply: Reply) -> Reply:
+def _rows(reply: Reply) -> list[dict[str, object]]:
     if reply.error is not None:
         raise reply.error
-    if reply.refusal is None:
-        return reply
-    if reply.refusal.meaning in {Meaning.DENIED, Meaning.TOKEN_REFUSED}:
+    if (refusal := reply.refusal) is None:
+        return reply.values
+    kind: type[RefusedError] = InvalidRequestError
+    sentence = "Graph did not list the rooms."
+    if refusal.meaning in {Meaning.DENIED, Meaning.TOKEN_REFUSED}:
+        kind = AccessDeniedError
         sentence = (
-            "Graph refuses to list rooms: the app needs the permission Place.Read.All with admin consent. Rooms that "
-            "are given by address can be taken as they are with check_rooms=False."
+            "Graph refuses to list rooms: the app needs Place.Read.All with admin consent. Without it, pass rooms by "
+            "address and set check_rooms=False."
         )
-    else:
-        sentence = "Graph did not list the rooms."
-    raise AccessDeniedError(
-        f"{sentence} (Graph answered {reply.refusal.status_and_code}, request-id {reply.refusal.request_id}.)",
-        status=reply.refusal.status, code=reply.refusal.code, request_id=reply.refusal.request_id,
+    raise kind(
+        f"{sentence} (Graph answered {refusal.status_and_code}, request-id {refusal.request_id}.)",
+        status=refusal.status, code=refusal.code, request_id=refusal.request_id,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is searched for, and what is left alone."""
+"""What to search for, and what to leave alone."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Places", "Search"]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Which rooms are meant, by any mix of names.
+    """Which rooms to search, named in any combination of ways.
 
     :param rooms: addresses of room mailboxes.
     :param room_lists: addresses or names of room lists.
-    :param buildings: as the rooms' ``building`` has it, or names of room lists.
-    :param check_rooms: whether ``rooms`` are looked up; without it the app needs no ``Place.Read.All`` for them, and
-        nobody notices a room that is none.
+    :param buildings: the ``building`` of the rooms, or names of room lists.
+    :param check_rooms: whether to look up ``rooms``. Without it the app needs no ``Place.Read.All`` for them, and an
+        address that is not a room goes unnoticed.
     """
 
     rooms: tuple[str, ...] = ()
@@ -37,12 +37,12 @@ class Search:
 
     :param window: when.
     :param places: where.
-    :param organizers: mailboxes whose own meetings are meant, wherever they take place.
+    :param organizers: mailboxes whose own meetings to find, wherever they take place.
     :param scope: ``dates`` for the dates within the window, ``series`` for the whole of every series that has one.
-    :param keep: shell-style patterns; a meeting whose subject, or whose organizer's address, fits one is left alone.
-    :param min_people: meetings with fewer people are left alone.
-    :param include_past: take meetings that are over as well.
-    :param with_subjects: put the subjects of the organizers' copies into the plan, for whoever may see it.
+    :param keep: shell-style patterns; leave a meeting alone if its subject or its organizer's address matches one.
+    :param min_people: leave meetings with fewer people alone.
+    :param include_past: whether to include meetings that have ended.
+    :param with_subjects: whether to put the subjects of the organizers' copies into the plan, for all who may see it.
     """
 
     window: Window
@@ -55,12 +55,12 @@ class Search:
     with_subjects: bool = False
 
     def keeps(self, subject: str, *organizer: str) -> bool:
-        """Return whether a meeting is to be left alone; upper and lower case are alike.
+        """Return whether to leave a meeting alone; case does not matter.
 
         Brackets are tried both as a set of characters and as themselves: "[Confidential] *" is a subject far more often
-        than it is a pattern, and a meeting that is kept by mistake can still be cancelled.
+        than a pattern, and a meeting that is kept by mistake can still be cancelled.
 
-        :param organizer: every address that is known of the organizer.
+        :param organizer: every known address of the organizer.
         """
         names = [_folded(name) for name in (subject, *organizer)]
         return any(

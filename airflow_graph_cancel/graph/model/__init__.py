@@ -1,1 +1,1 @@
-"""Values: which event, which window, what a calendar says of an event, and the plan. No I/O."""
+"""Values: the address of an event, a time window, an event of a calendar, and the plan. No I/O."""

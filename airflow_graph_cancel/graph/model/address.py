@@ -1,7 +1,7 @@
-"""Which event is meant: the eleven ways in which Graph addresses an event that can be cancelled.
+"""The address of an event: the eleven ways in which Graph addresses an event that can be cancelled.
 
-Everything that cannot be an address is refused here, before any request: an id that a template failed to render must
-never become a request for some other resource.
+Whatever is not an address is refused here, before any request: an id that a template failed to render must never become
+a request for some other resource.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 __all__ = ["ADDRESS_KEYS", "EventAddress", "check_segment"]
 
 ADDRESS_KEYS = ("event_id", "user_id", "group_id", "calendar_id", "calendar_group_id")
-"""Names of an address's parts, as arguments and as keys of a row."""
+"""Names of the parts of an address, as arguments and as keys of a row."""
 
 DEFAULT = "default"
 # Control characters, and surrogates, which no encoding can carry.
@@ -37,10 +37,10 @@ OwnerKind = Literal["users", "groups"]
 
 
 def check_segment(argument: str, value: object) -> str:
-    """Return ``value`` if it can stand as one segment of a URL path, else raise.
+    """Return ``value`` if it can be one segment of a URL path, else raise.
 
-    ``.`` and ``..`` are refused because HTTP clients fold them away, even percent-encoded: ``/users/../events/x``
-    would reach another resource.
+    ``.`` and ``..`` are refused because HTTP clients resolve them, even percent-encoded: ``/users/../events/x`` would
+    reach another resource.
 
     :param argument: name of the argument, for the message.
     :param value: what the user or a template gave.
@@ -48,7 +48,7 @@ def check_segment(argument: str, value: object) -> str:
     """
     if value is None or (isinstance(value, str) and value.strip() == "None"):
         raise InvalidInputError(
-            f"{argument} is None: a template rendered nothing, probably an XCom or a feed column that is not there."
+            f"{argument} is None: its template rendered nothing, perhaps a missing XCom or feed column."
         )
     if not isinstance(value, str):
         raise InvalidInputError(f"{argument} must be a string, not {type(value).__name__}.")
@@ -56,33 +56,33 @@ def check_segment(argument: str, value: object) -> str:
         raise InvalidInputError(f"{argument} is empty or blank ({value!r}).")
     if value in {".", ".."}:
         raise InvalidInputError(
-            f"{argument} is {value!r}, which an HTTP client folds away: another resource would be addressed."
+            f"{argument} must not be {value!r}: HTTP clients resolve it, and would reach another resource."
         )
     if _UNPRINTABLE.search(value):
         raise InvalidInputError(
-            f"{argument} holds a control character ({value!r:.80}), perhaps a line end from a feed."
+            f"{argument} contains a control character ({value!r:.80}), perhaps a line break from a feed."
         )
     return value
 
 
 def _encoded(segment: str) -> str:
-    # Of an id of 150 characters a single one is mostly to be encoded, and quote alone would look at each of them.
+    # Mostly one of the 150 characters of an id must be encoded, and quote alone would look at each of them.
     return _RESERVED.sub(lambda found: quote(found[0], safe=""), segment)
 
 
 @dataclass(frozen=True, slots=True)
 class EventAddress:
-    """Name one event in one mailbox.
+    """The address of one event in one mailbox.
 
-    Checked on construction, so that an address that exists can be sent as it stands.
+    Checked on construction, so that every address that exists can be sent.
 
-    :param event_id: id of the event in that mailbox; an occurrence's id means that date, a series master's id the
-        whole series.
+    :param event_id: id of the event in that mailbox. The id of an occurrence stands for that date, the id of a series
+        master for the whole series.
     :param user_id: user principal name or object id of the calendar's owner; None means ``/me``.
     :param group_id: Microsoft 365 group instead of a user.
     :param calendar_id: id of a calendar, or ``"default"`` for the owner's primary one.
     :param calendar_group_id: id of a calendar group, or ``"default"`` for the primary one of ``/me``.
-    :raises InvalidInputError: if a part is no path segment or the combination is no address.
+    :raises InvalidInputError: if a part is not a path segment or the combination is not an address.
     """
 
     event_id: str
@@ -96,30 +96,30 @@ class EventAddress:
         for argument in ADDRESS_KEYS[1:]:
             if (value := getattr(self, argument)) is not None:
                 check_segment(argument, value)
-        if (reason := self._no_address()) is not None:
-            raise InvalidInputError(f"{reason}")
+        if (reason := self._contradiction()) is not None:
+            raise InvalidInputError(reason)
 
-    def _no_address(self) -> str | None:
+    def _contradiction(self) -> str | None:
         if self.user_id and self.group_id:
-            return "user_id and group_id were both given: a calendar belongs to a user or to a group."
+            return "user_id and group_id are both set: a calendar belongs to a user or to a group."
         if self.group_id and self.calendar_group_id:
-            return "calendar_group_id was given with group_id: a group has one calendar and no calendar groups."
+            return "calendar_group_id is set with group_id: a group has one calendar and no calendar groups."
         if self.group_id and self.calendar_id not in (None, DEFAULT):
-            return f'calendar_id was given with group_id: a group has one calendar; omit it or give "{DEFAULT}".'
+            return f'calendar_id is set with group_id: a group has one calendar. Omit calendar_id, or use "{DEFAULT}".'
         if self.calendar_group_id and not self.calendar_id:
-            return "calendar_group_id was given without calendar_id: Graph addresses events through a calendar."
+            return "calendar_group_id is set without calendar_id: Graph addresses events through a calendar."
         if self.calendar_group_id and self.calendar_id == DEFAULT:
-            return f'calendar_id is "{DEFAULT}" within a calendar group: give the calendar\'s id, or omit the group.'
+            return f'calendar_id is "{DEFAULT}" in a calendar group: use the id of the calendar, or omit the group.'
         if self.calendar_group_id == DEFAULT and self.user_id:
             return (
-                f'calendar_group_id is "{DEFAULT}" for a named user: Graph has that form for /me only; '
-                "give the calendar group's id, or omit it."
+                f'calendar_group_id is "{DEFAULT}" for a user: Graph has that form for /me only. Set the id of the '
+                "calendar group, or omit it."
             )
         return None
 
     @property
     def key(self) -> str:
-        """All that makes this address what it is, as one string."""
+        """All parts of the address as one string."""
         return "\0".join(part or "" for part in self.as_row().values())
 
     @property
@@ -134,7 +134,7 @@ class EventAddress:
 
     @property
     def form(self) -> Form:
-        """The path between owner and event with its ids left out: what decides which request builder is right."""
+        """The path between owner and event without ids, which decides the request builder."""
         if self.calendar_group_id == DEFAULT:
             return "calendarGroup/calendars/events"
         if self.calendar_group_id:
@@ -161,11 +161,11 @@ class EventAddress:
 
     @classmethod
     def from_row(cls, row: Mapping[str, object], *, default_user: str | None = None) -> EventAddress:
-        """Return the address that a row gives with the keys ``event_id``, ``user_id`` and so on.
+        """Return the address in a row with the keys ``event_id``, ``user_id`` and so on.
 
         :param row: further keys are ignored.
         :param default_user: owner if the row names neither user nor group.
-        :raises InvalidInputError: if the row holds no valid address.
+        :raises InvalidInputError: if the row has no valid address.
         """
         # The constructor checks the types of what a feed delivers.
         parts: dict[str, Any] = {name: row.get(name) for name in ADDRESS_KEYS}
@@ -174,7 +174,7 @@ class EventAddress:
         return cls(**parts)
 
     def as_row(self) -> dict[str, str | None]:
-        """Return plain JSON types, from which :meth:`from_row` makes the same address."""
+        """Return plain JSON types; :meth:`from_row` reads them."""
         return {name: getattr(self, name) for name in ADDRESS_KEYS}
 
     def result(
@@ -184,7 +184,7 @@ class EventAddress:
         return CancelResult(self.event_id, self.mailbox, outcome, message, request_id, attempts)
 
     def failed(self, error: GraphCancelError, *, attempts: int | None = None) -> CancelResult:
-        """Return the result that an error stands for.
+        """Return the result that corresponds to an error.
 
         :param attempts: cancel requests sent; default is what the error says.
         """

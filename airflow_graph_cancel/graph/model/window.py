@@ -1,4 +1,4 @@
-"""The time in which meetings are meant: half-open, and never naive."""
+"""The time window of a search: half-open, and always with a time zone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ _EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
 class Window:
     """From ``start`` until just before ``end``.
 
-    :param start: aware.
-    :param end: aware.
-    :param timezone: IANA name of the zone that people there live in, None if only offsets are known.
+    :param start: with a UTC offset, as is ``end``.
+    :param timezone: IANA name of the zone of the place, None if only offsets are known.
     """
 
     start: datetime
@@ -29,13 +28,13 @@ class Window:
 
     @property
     def zone(self) -> tzinfo:
-        """In which times are shown, and midnight is midnight."""
+        """The zone in which the dates of all-day meetings begin and end."""
         return ZoneInfo(self.timezone) if self.timezone else self.start.tzinfo or UTC
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Return whether a meeting takes place within the window, in whole or in part.
 
-        One that ends when the window begins does not; one of no length does at its beginning.
+        A meeting that ends when the window begins does not, and neither does one that begins when it ends.
         """
         if start == end:
             return self.start <= start < self.end
@@ -43,53 +42,53 @@ class Window:
 
     @property
     def asked(self) -> tuple[datetime, datetime]:
-        """What a calendar is asked for, in UTC: more than the window itself.
+        """Start and end of what to ask a calendar for, in UTC: more than the window itself.
 
-        The days of an all-day meeting are days everywhere, but a calendar keeps them as midnights of wherever it was
-        made: from 14 hours before UTC's to 12 hours after.
+        The days of an all-day meeting are the same days everywhere, but a calendar stores the midnights of the zone in
+        which it was made: up to 14 hours before UTC's and 12 hours after.
         """
         begins, ends = (moment + (moment.astimezone(self.zone).utcoffset() or timedelta()) for moment in self.span)
         return (begins - _EASTERNMOST).astimezone(UTC), (ends + _WESTERNMOST).astimezone(UTC)
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """Both ends, in UTC."""
+        """Start and end, in UTC."""
         return self.start.astimezone(UTC), self.end.astimezone(UTC)
 
     def as_row(self) -> dict[str, str | None]:
-        """Return plain JSON types, as a plan holds them."""
+        """Return plain JSON types, as in a plan."""
         return {"start": self.start.isoformat(), "end": self.end.isoformat(), "timezone": self.timezone}
 
 
 def parse_window(start: object, end: object, timezone: str | None, *, longest: timedelta) -> Window:
-    """Return the window, or say what is wrong with it.
+    """Parse and check the arguments of a search.
 
-    :param start: ISO 8601 with offset, or without one if there is a time zone; a date means its midnight.
-    :param end: likewise; not part of the window.
+    :param start: ISO 8601 with a UTC offset, or without one if there is a time zone; a date means its midnight.
+    :param end: likewise; exclusive.
     :param timezone: IANA name, such as ``America/New_York``.
-    :param longest: a longer window is a slip more often than it is meant.
-    :raises InvalidInputError: naming what cannot be meant as it stands.
+    :param longest: reject a longer window, which is more often a mistake than intended.
+    :raises InvalidInputError: naming the argument.
     """
     if timezone is not None:
         try:
             ZoneInfo(timezone)
         except (ValueError, OSError, KeyError) as error:
             raise InvalidInputError(
-                f"timezone is {timezone!r}, which is no IANA time zone such as Europe/London."
+                f"timezone is {timezone!r}, which is not an IANA time zone such as Europe/London."
             ) from error
     begins, ends = _moment("start", start, timezone), _moment("end", end, timezone)
     if ends <= begins:
         raise InvalidInputError(
-            f"end ({ends.isoformat()}) is not after start ({begins.isoformat()}). The end itself is not part of the "
-            "window: for a single day, end is the next day."
+            f"end ({ends.isoformat()}) is not after start ({begins.isoformat()}). end is exclusive: for a single day, "
+            "use the next day."
         )
     if ends - begins > longest:
         raise InvalidInputError(
-            f"The window is {(ends - begins) / timedelta(days=1):.0f} days long, more than {longest.days}. If it is "
-            "meant, say so with max_days."
+            f"The window is {(ends - begins) / timedelta(days=1):.0f} days long, more than max_days ({longest.days}). "
+            "If that is intended, raise max_days."
         )
     if not (begins.year >= _FIRST_YEAR and ends.year <= _LAST_YEAR):
-        raise InvalidInputError(f"The window is in the year {begins.year}, which no calendar shows.")
+        raise InvalidInputError(f"Calendars do not show the years {begins.year} to {ends.year}: check start and end.")
     return Window(begins, ends, timezone)
 
 
@@ -99,7 +98,7 @@ def _moment(argument: str, value: object, timezone: str | None) -> datetime:
             value = datetime.fromisoformat(value.strip())
         except ValueError:
             raise InvalidInputError(
-                f"{argument} is {value!r:.80}, which is no ISO 8601 time such as 2026-12-09T18:00:00+01:00."
+                f"{argument} is {value!r:.80}, which is not an ISO 8601 time such as 2026-12-09T18:00:00+01:00."
             ) from None
     if not isinstance(value, datetime):
         raise InvalidInputError(f"{argument} must be ISO 8601 text, not {type(value).__name__}.")
@@ -107,7 +106,7 @@ def _moment(argument: str, value: object, timezone: str | None) -> datetime:
         return value
     if timezone is None:
         raise InvalidInputError(
-            f"{argument} is {value.isoformat()}, without an offset: it could be meant in any time zone. Give it an "
-            "offset, or give timezone."
+            f"{argument} is {value.isoformat()} without an offset, so its time zone is unknown. Add an offset, or set "
+            "timezone."
         )
     return value.replace(tzinfo=ZoneInfo(timezone))

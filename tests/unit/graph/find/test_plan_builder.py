@@ -111,16 +111,16 @@ def test_why_a_calendar_could_not_be_read(organizer: str, status: int, code: str
     assert found is reason
 
 
-def draft(*copies: CalendarEvent) -> PlanBuilder:
-    """A draft of a plan for two hours in the morning."""
+def builder(*copies: CalendarEvent) -> PlanBuilder:
+    """A plan in the making for two hours in the morning."""
     return PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), (), NINE - 24 * HOUR)
 
 
 def test_what_was_moved_out_of_the_window_is_not_cancelled() -> None:
     """The room does not know yet; the organizer's calendar is what counts."""
-    away = draft(copy(DATED, NINE + 5 * HOUR))
-    away.take(booking(DATED))
-    plan = away.plan()
+    away = builder(copy(DATED, NINE + 5 * HOUR))
+    away.include(booking(DATED))
+    plan = away.build()
     assert (plan.meetings, [each.reason for each in plan.excluded]) == ([], [Reason.NOT_FOUND])
 
 
@@ -134,9 +134,9 @@ def test_people_outside_are_those_of_other_domains() -> None:
         Attendee(ADA.upper(), False),
         Attendee("", False),
     )
-    sorting = draft(copy(DATED, attendees=invited))
-    sorting.take(booking(DATED))
-    (meeting,) = sorting.plan().meetings
+    sorting = builder(copy(DATED, attendees=invited))
+    sorting.include(booking(DATED))
+    (meeting,) = sorting.build().meetings
     assert (meeting.people, meeting.outside) == (3, 1)
 
 
@@ -145,7 +145,7 @@ def test_an_alias_does_not_make_two_of_one() -> None:
     there = copy(DATED)
     both = Organizers({ADA: [there], "ada.l@contoso.example": [there]}, {}, frozenset({"contoso.example"}))
     sorting = PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), both, (), NINE - 24 * HOUR)
-    sorting.take(booking(DATED))
-    sorting.take_all_of("ada.l@contoso.example")
-    (meeting,) = sorting.plan().meetings
+    sorting.include(booking(DATED))
+    sorting.include_all_of("ada.l@contoso.example")
+    (meeting,) = sorting.build().meetings
     assert meeting.user_id == ADA

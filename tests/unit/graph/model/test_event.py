@@ -8,12 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_graph_cancel.graph.errors import ServiceUnavailableError
-from airflow_graph_cancel.graph.model.event import domain_of, has_date, parse_event, series_uid, view_path
-from airflow_graph_cancel.graph.model.window import Window
+from airflow_graph_cancel.graph.model.event import domain_of, has_date, parse_event, series_uid
 
 MASTER = "040000008200E00074C5B7101A82E00800000000F862A1B2C3D4E5F6"
 DATE = "040000008200E00074C5B7101A82E00807E60913F862A1B2C3D4E5F6"
-WINDOW = Window(datetime(2030, 1, 7, tzinfo=UTC), datetime(2030, 1, 8, tzinfo=UTC))
 
 
 def event(**more: object) -> dict[str, object]:
@@ -73,12 +71,6 @@ def test_times_of_another_zone_are_understood() -> None:
     assert parse_event(event(start=start)).start == datetime(2030, 1, 7, 1, tzinfo=UTC)
     with pytest.raises(ServiceUnavailableError):
         parse_event(event(start={"dateTime": "2030-01-07T10:00:00", "timeZone": "Tokyo Standard Time"}))
-
-
-def test_a_view_names_its_mailbox_safely() -> None:
-    """A mailbox is one segment of the path, whatever it is called."""
-    path = view_path("o'brien/x?y@contoso.example", WINDOW, ("id",))
-    assert path.startswith("/users/o%27brien%2Fx%3Fy%40contoso.example/calendarView?startDateTime=")
 
 
 def test_domains_are_compared_without_case() -> None:

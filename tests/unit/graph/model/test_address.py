@@ -146,12 +146,12 @@ def test_none_is_explained_as_a_template_that_rendered_nothing(nothing: str | No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"user_id": "U", "group_id": "G"}, "both given"),
+        ({"user_id": "U", "group_id": "G"}, "both set"),
         ({"calendar_group_id": "CG"}, "without calendar_id"),
         ({"group_id": "G", "calendar_id": "C"}, "with group_id"),
         ({"group_id": "G", "calendar_id": "C", "calendar_group_id": "CG"}, "with group_id"),
         ({"user_id": "U", "calendar_group_id": "default", "calendar_id": "C"}, "for /me only"),
-        ({"calendar_group_id": "CG", "calendar_id": "default"}, "within a calendar group"),
+        ({"calendar_group_id": "CG", "calendar_id": "default"}, "in a calendar group"),
     ],
 )
 def test_combinations_that_are_no_address_are_refused(arguments: dict[str, str], said: str) -> None:
