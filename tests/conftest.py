@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support import secret_scan
 from tests.support.connections import set_connection
 from tests.support.contoso import ADA, BEN, fill_tower, meet
 
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
+# What all processes of a run write is in one folder. The first of them controls the others, and makes and removes it.
+CONTROLS = "TESTS_RUN_FOLDER" not in os.environ
+if CONTROLS:
+    os.environ["TESTS_RUN_FOLDER"] = tempfile.mkdtemp(prefix="airflow-graph-cancel-")
+RUN = Path(os.environ["TESTS_RUN_FOLDER"])
 # Airflow reads its settings when it is imported, and writes them into its home: they stand before any import of it.
-HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
+HOME = RUN / os.environ.get("PYTEST_XDIST_WORKER", "controller")
 for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
     os.environ.pop(name, None)
 os.environ.update(
@@ -33,20 +39,21 @@ os.environ.update(
     AIRFLOW__API_AUTH__JWT_SECRET="a-secret-of-the-tests-that-is-long-enough-for-hs512-" * 2,
 )
 
-
 # A shared machine's pauses are not the code's.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what looks at all that was written behind whatever writes."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have everything that the run writes scanned for secrets."""
+    config.stash[secret_scan.FOLDERS] = [RUN]
+    config.pluginmanager.register(secret_scan)
 
 
-def pytest_sessionfinish() -> None:
-    """Remove Airflow's home."""
-    shutil.rmtree(HOME, ignore_errors=True)
+def pytest_unconfigure() -> None:
+    """Remove Airflow's homes."""
+    if CONTROLS:
+        shutil.rmtree(RUN, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-"""The same Airflow settings and local Graph as the tests have."""
+"""The same Airflow settings, local Graph and scan for secrets as the tests have."""
 
-from tests.conftest import sandbox, sandbox_process
+from tests.conftest import pytest_configure, pytest_unconfigure, sandbox, sandbox_process
 
-__all__ = ["sandbox", "sandbox_process"]
+__all__ = ["pytest_configure", "pytest_unconfigure", "sandbox", "sandbox_process"]

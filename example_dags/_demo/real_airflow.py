@@ -43,7 +43,7 @@ def end_on_any_signal() -> None:
 def running(folder: Path, sandbox: Sandbox, *, port: int = 0, **more: str) -> Iterator[Airflow]:
     """Run Airflow for as long as the context lasts.
 
-    :param folder: for its home and its log.
+    :param folder: for its home and its log; a metadata database in that home is used as it is.
     :param sandbox: the local Graph that ``graph_calendar_default`` connects to.
     :param port: port of the web UI and API; 0 takes any free one.
     :param more: additional environment variables.
@@ -62,7 +62,8 @@ def running(folder: Path, sandbox: Sandbox, *, port: int = 0, **more: str) -> It
         },
     )  # fmt: skip
     log = folder / "airflow.log"
-    airflow_home.migrate(env, log)
+    if not (folder / "airflow" / "airflow.db").exists():
+        airflow_home.migrate(env, log)
     with standalone(env, log) as process:
         if not healthy(address, process):
             raise AirflowDownError(log.read_text(errors="replace")[-6000:])

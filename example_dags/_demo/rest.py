@@ -44,10 +44,10 @@ class Airflow:
                 raise
             return False
 
-    def start(self, dag_id: str, conf: Json | None = None) -> str:
+    def start(self, dag_id: str, conf: Json | None = None, run_id: str | None = None) -> str:
         """Trigger a DAG as soon as Airflow has parsed it; return the run id."""
         self.until(lambda: self.is_there(dag_id), f"{dag_id} is parsed")
-        body = {"logical_date": None, "conf": conf or {}}
+        body = {"logical_date": None, "conf": conf or {}, **({"dag_run_id": run_id} if run_id else {})}
         return str(self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def state(self, dag_id: str, run_id: str) -> str:

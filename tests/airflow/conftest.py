@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.airflow_db import make_airflow_db
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,10 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
-    """Airflow's metadata database, made once."""
-    from airflow.utils.db import initdb
-
-    initdb()
+    """Airflow's metadata database, in the home of this process."""
+    make_airflow_db(Path(os.environ["AIRFLOW_HOME"]))
 
 
 @pytest.fixture

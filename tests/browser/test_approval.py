@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-from playwright.sync_api import expect
-
-from airflow_graph_cancel.sandbox.client import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "example_dags" / "_demo"))
 import feeds
 import interfering
+import pytest
 import real_airflow
+from playwright.sync_api import expect
 from truth import World
+
+from airflow_graph_cancel.sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("approval-page")]
 
 DAG = "facility_closure"
 WARDENS, WARDENS_LABEL = "AAMkAGNT-fire-warden-briefing-0003=", "grace.adeyemi@contoso.example, meridian"

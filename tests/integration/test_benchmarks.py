@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from rich.console import Console
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from bench import __main__ as bench
 from bench.closures import make
 from bench.measuring import verified

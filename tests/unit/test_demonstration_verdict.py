@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "example_dags" / "_demo"))
 from checking import Case, differences
 
 BEN, ROOM = {"address": "ben@x"}, {"address": "oak@x"}

@@ -5,31 +5,24 @@ All runs are started together and each test waits for its own, so that Airflow s
 
 from __future__ import annotations
 
-import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import interfering
 import pytest
 
-from airflow_graph_cancel.sandbox.client import Sandbox
-from tests.support.closure_tenant import ANNOUNCED, HOSTILE, fill, write_feeds
+from tests.support.closure_tenant import ANNOUNCED, HOSTILE, fill
 from tests.support.contoso import ADA, BEN, CLEO, TOM
 from tests.support.reports import csv_and_text
 
-HERE = Path(__file__).parent
-EXAMPLES = HERE.parents[1] / "example_dags"
-sys.path.insert(0, str(EXAMPLES / "_demo"))
-import interfering  # noqa: E402
-import real_airflow  # noqa: E402
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rest import Airflow
 
-pytestmark = pytest.mark.timeout(400)
+    from airflow_graph_cancel.sandbox.client import Sandbox
+    from tests.airflow.real.conftest import RealAirflow
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("real-airflow")]
 
 CONF: dict[str, dict[str, Any]] = {
     "facility_closure": {},
@@ -93,33 +86,20 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """A real Airflow in which everything runs, and everything is answered that is to be."""
-    folder = tmp_path_factory.mktemp("closures")
-    write_feeds(folder / "feeds")
-    dags = folder / "dags"
-    shutil.copytree(EXAMPLES, dags, ignore=shutil.ignore_patterns("_demo", "__pycache__"))
-    shutil.copy(HERE / "closure_dags" / "unanswered.py", dags)
-    reports = folder / "reports"
-    variables = ("CLOSURE_REPORTS", "OFFBOARDING_REPORTS", "TRAINING_REPORTS")
-    with (
-        Sandbox.start() as sandbox,
-        real_airflow.running(
-            folder, sandbox, CLOSURE_FEEDS=str(folder / "feeds"), AIRFLOW__CORE__DAGS_FOLDER=str(dags),
-            **dict.fromkeys(variables, str(reports)),
-        ) as airflow,
-    ):  # fmt: skip
-        ids = fill(sandbox)
-        runs = {dag_id: airflow.start(dag_id, conf) for dag_id, conf in CONF.items()}
-        one = airflow.start("training_cancelled", {"trainer": TOM, "event_id": ids["one training"]})
-        runs["facility_closure_on_asset"] = announce(airflow)
-        asked = all_questions(airflow)
-        moved = {"id": ids["moved"], "organizer": ADA, "start": "2030-01-08T15:00:00Z", "end": "2030-01-08T15:29:00Z"}
-        interfering.move(sandbox, moved)
-        for name, question in asked.items():
-            without = [ids["stays"]] if name == "Oak House" else []
-            airflow.answer(question, "Reject" if name == "Ash House" else "Approve", without=without)
-        yield Office(sandbox, airflow, reports, ids, runs, one, asked)
+def office(real: RealAirflow) -> Office:
+    """Everything runs, and everything is answered that is to be."""
+    airflow, sandbox = real.airflow, real.office
+    ids = fill(sandbox)
+    runs = {dag_id: airflow.start(dag_id, conf) for dag_id, conf in CONF.items()}
+    one = airflow.start("training_cancelled", {"trainer": TOM, "event_id": ids["one training"]})
+    runs["facility_closure_on_asset"] = announce(airflow)
+    asked = all_questions(airflow)
+    moved = {"id": ids["moved"], "organizer": ADA, "start": "2030-01-08T15:00:00Z", "end": "2030-01-08T15:29:00Z"}
+    interfering.move(sandbox, moved)
+    for name, question in asked.items():
+        without = [ids["stays"]] if name == "Oak House" else []
+        airflow.answer(question, "Reject" if name == "Ash House" else "Approve", without=without)
+    return Office(sandbox, airflow, real.reports, ids, runs, one, asked)
 
 
 def announce(airflow: Airflow) -> str:

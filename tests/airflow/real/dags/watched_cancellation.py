@@ -44,6 +44,7 @@ with DAG("watched_cancellation", schedule=None, is_paused_upon_creation=False):
         event_id="{{ dag_run.conf['event_id'] }}",
         user_id="ada@contoso.example",
         comment="Closed.",
+        conn_id="watched",
         retries=1,
         retry_delay=timedelta(seconds=1),
     )
@@ -53,6 +54,7 @@ with DAG("watched_bulk", schedule=None, is_paused_upon_creation=False):
         task_id="cancel",
         events="{{ dag_run.conf['events'] | tojson }}",
         comment="Closed.",
+        conn_id="watched",
         retries=1,
         retry_delay=timedelta(seconds=1),
     )

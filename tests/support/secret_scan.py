@@ -1,18 +1,18 @@
-"""The last test of a run: no secret of the tests in anything that was written: logs, XComs, reports, databases."""
+"""A pytest plugin: after the last test, look for the tests' secrets in everything that the run wrote.
+
+Logs, XComs, reports, databases: what any of the run's processes wrote below Airflow's homes and pytest's temporary
+folders. A secret in one of these files fails the run.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 SECRETS = re.compile(
     rb"sandbox-secret|sandbox-refresh-[\w-]+|wrong-secret-value|s3cret-of-the-tests"
@@ -24,9 +24,13 @@ SECRETS = re.compile(
 BY_HAND = {".pem", ".pfx", ".py", ".pyc", ".cfg"}
 BY_NAME = {"token", "ready.json"}
 
+FOLDERS = pytest.StashKey[list[Path]]()
+"""What to scan, besides pytest's temporary folders."""
+_LEAKS = pytest.StashKey[list[str]]()
+
 
 def written(folders: Iterable[Path]) -> Iterator[Path]:
-    """Every file below these folders that the code under test may have written."""
+    """Return every file below these folders that the code under test may have written."""
     for folder in folders:
         for file in folder.rglob("*"):
             if file.is_file() and not file.is_symlink() and file.suffix not in BY_HAND and file.name not in BY_NAME:
@@ -34,13 +38,38 @@ def written(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def found(file: Path) -> set[bytes]:
-    """The secrets in a file, also in compressed columns of a database."""
+    """Return the secrets in a file, also those in compressed columns of a database."""
     data = file.read_bytes()
     seen = set(SECRETS.findall(data))
     if data.startswith(b"SQLite format 3\0"):
         for value in _values(file):
             seen |= set(SECRETS.findall(value))
     return seen
+
+
+def leaks(folders: Iterable[Path]) -> list[str]:
+    """Return the files below these folders that hold a secret."""
+    return sorted(str(file) for file in written(folders) if found(file))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Scan, in the process that controls the run, when all others have ended."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    temporary: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]
+    config.stash[_LEAKS] = leaks([*config.stash.get(FOLDERS, []), temporary.getbasetemp()])
+    if config.stash[_LEAKS]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the files that hold a secret."""
+    if files := config.stash.get(_LEAKS, []):
+        terminalreporter.section("SECRETS WERE WRITTEN", red=True, bold=True)
+        for file in files:
+            terminalreporter.line(f"FAILED: a secret of the tests is in {file}")
 
 
 def _values(database: Path) -> Iterator[bytes]:
@@ -59,28 +88,3 @@ def _values(database: Path) -> Iterator[bytes]:
                                 continue
     finally:
         connection.close()
-
-
-def test_the_scan_would_find_one(tmp_path: Path) -> None:
-    """In a log, and in a database in the form in which Airflow stores things."""
-    (tmp_path / "task.log").write_text("password: sandbox-secret")
-    database = sqlite3.connect(tmp_path / "airflow.db")
-    database.execute("create table t (value blob)")
-    database.execute("insert into t values (?)", (zlib.compress(b"sandbox-secret" * 9),))
-    database.commit()
-    database.close()
-    assert [file.name for file in sorted(written([tmp_path])) if found(file)] == ["airflow.db", "task.log"]
-    # It lies below the folder that is scanned at the end.
-    for file in tmp_path.iterdir():
-        file.unlink()
-
-
-@pytest.mark.last
-def test_no_secret_is_in_anything_written(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """During the whole run of the tests, wherever it went."""
-    leaks = {
-        str(file): sorted(secrets)
-        for file in written([Path(os.environ["AIRFLOW_HOME"]), tmp_path_factory.getbasetemp()])
-        if (secrets := found(file))
-    }
-    assert list(leaks) == []
