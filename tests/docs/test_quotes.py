@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from airflow.sdk import Connection
 
-from airflow_graph_cancel.graph.cancel.preview import forecast
 from airflow_graph_cancel.graph.errors import ConnectionSettingsError
-from airflow_graph_cancel.graph.http.response import Response
-from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
+from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
+from tests.support.connections import set_connection
+from tests.support.contoso import ADA, meet
+from tests.support.operators import run_operator
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
@@ -27,11 +27,13 @@ def text(page: str) -> str:
     return " ".join((PAGES / page).read_text(encoding="utf-8").replace("\n> ", " ").split())
 
 
-def test_the_preview_is_quoted() -> None:
+def test_the_preview_is_quoted(sandbox: Sandbox) -> None:
     """The operator page shows what a preview of a series reports."""
-    series = {"id": "E", "isOrganizer": True, "type": "seriesMaster", "attendees": [{}] * 7}
-    result = forecast(EventAddress("E", "ada@contoso.example"), Response(200, {"request-id": "r"}, body=series))
-    assert result.message in text("operator.md")
+    sandbox.add_mailbox(ADA)
+    guests = [f"guest{number}@fabrikam.example" for number in range(7)]
+    series = meet(sandbox, attendees=guests, recurrence={"type": "daily", "interval": 1, "count": 3})
+    row = run_operator(GraphCancelEventOperator(task_id="cancel", event_id=series, user_id=ADA, preview=True))
+    assert row["message"] in text("operator.md")
 
 
 def test_a_missing_field_is_quoted() -> None:
@@ -44,8 +46,6 @@ def test_a_missing_field_is_quoted() -> None:
 
 def test_a_successful_connection_test_is_quoted(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection page shows the details of a test that succeeds."""
-    sandbox.add_mailbox("ada@contoso.example")
-    connection = sandbox.connection
-    connection["extra"]["mailbox"] = "ada@contoso.example"
-    monkeypatch.setenv("AIRFLOW_CONN_GRAPH_CALENDAR_DEFAULT", json.dumps(connection))
+    sandbox.add_mailbox(ADA)
+    set_connection(monkeypatch, sandbox, extra={"mailbox": ADA})
     assert repr(GraphEventHook("graph_calendar_default").test_connection()) in text("connection.md")
