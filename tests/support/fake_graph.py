@@ -73,6 +73,7 @@ class FakeGraph:
     log: list[tuple[str, str]] = field(default_factory=list)
     heard: list[tuple[Request, Answer]] = field(default_factory=list)
     login: Exception | None = None
+    token: str = "token"
 
     def __post_init__(self) -> None:
         self.adapter = SimpleNamespace(base_url=f"{ROOT}/")
@@ -88,7 +89,7 @@ class FakeGraph:
         self.log.append(("sign in", ""))
         if self.login is not None:
             raise self.login
-        return "token"
+        return self.token
 
     async def _renew(self) -> None:
         self.log.append(("renew", ""))
