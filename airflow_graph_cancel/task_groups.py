@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_graph_cancel.graph.template_values import is_nothing
 from airflow_graph_cancel.operators.approve import GraphApprovePlanOperator
-from airflow_graph_cancel.operators.cancel_events import GraphCancelEventsOperator, IfChanged
+from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator, IfChanged
 from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 from airflow_graph_cancel.operators.report import GraphCancelReportOperator
 from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor

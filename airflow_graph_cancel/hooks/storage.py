@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ __all__ = [
     "load_plan",
     "read_report",
     "save_plan",
+    "write_report",
     "write_whole",
 ]
 
@@ -109,6 +110,17 @@ def load_plan(plan: object) -> Document:
             f"This is not a plan: {what}. Pass what GraphFindEventsOperator returned.", nothing_sent=False
         )
     return dict(found)
+
+
+def write_report(path: str, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write the report of a cancelling task as JSON Lines.
+
+    In one piece: object stores cannot append, and a reader must never see half a row.
+
+    :param path: anything that ``ObjectStoragePath`` takes.
+    :param rows: one for each event.
+    """
+    write_whole(path, "".join(f"{json.dumps(row, default=str)}\n" for row in rows).encode())
 
 
 def read_report(path: str) -> list[Document]:

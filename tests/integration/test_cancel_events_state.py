@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_graph_cancel.graph.errors import StoppedError
-from airflow_graph_cancel.operators import cancel_events
+from airflow_graph_cancel.operators import cancel
 from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 from tests.support.contoso import Rows, rows_of
 from tests.support.operators import context_with, run_operator
@@ -100,7 +100,7 @@ def test_the_log_says_how_far_it_is_and_nothing_private(
     sandbox: Sandbox, rows: Rows, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Settled of total, per outcome, rate and time left; no comment and no subject."""
-    monkeypatch.setattr(cancel_events, "_SAY_EVERY", 0.3)
+    monkeypatch.setattr(cancel, "_LOG_EVERY", 0.3)
     sandbox.settings(latency=0.2)
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Lay-offs.", concurrency=8)
     run_operator(operator)
