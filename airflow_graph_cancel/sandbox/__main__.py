@@ -125,9 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from airflow_graph_cancel.sandbox.entra.managed_identity import ManagedIdentities
 
         # Everybody who reaches it gets tokens, so it never listens on any other address.
-        beside = _listener("127.0.0.1", options.managed_identity_port, "--managed-identity-port")
-        identities = ManagedIdentities(provider, beside.getsockname()[1])
-        environments, plain = identities.environment, (identities.app, beside)
+        secondary = _listener("127.0.0.1", options.managed_identity_port, "--managed-identity-port")
+        identities = ManagedIdentities(provider, secondary.getsockname()[1])
+        environments, plain = identities.environment, (identities.app, secondary)
 
     def on_ready() -> None:
         ready = {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.sign_ins import Redeemed
     from airflow_graph_cancel.sandbox.entra.tokens import IdTokens, Person
 
-#: Names for the tenant of whoever signs in.
+#: Names that stand for the tenant of the person who signs in.
 HOUSEHOLD_NAMES = ("common", "organizations")
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _GRANTS = ("client_credentials", "refresh_token", DEVICE_CODE)
@@ -150,7 +150,7 @@ class DeviceCodeEndpoint(LoginEndpoint):
 def check_tenant(name: str, provider: IdentityProvider, *, people: bool = False) -> None:
     """Accept the tenant's GUID and the domains of its mailboxes.
 
-    :param people: Also accept the names for the tenant of whoever signs in.
+    :param people: Also accept the names in ``HOUSEHOLD_NAMES``.
     :raises EntraError: for any other name.
     """
     if people and name in HOUSEHOLD_NAMES:

@@ -51,36 +51,36 @@ class SandboxApp:
 class SandboxServer(uvicorn.Server):
     """uvicorn, with a callback when it is ready, and without waiting for clients when it stops.
 
-    :param beside: A server that starts and stops together with this one, and its socket.
+    :param secondary: A server that starts and stops together with this one, and its socket.
     """
 
     def __init__(
         self,
         config: uvicorn.Config,
         on_ready: Callable[[], None] = lambda: None,
-        beside: tuple[uvicorn.Server, socket.socket] | None = None,
+        secondary: tuple[uvicorn.Server, socket.socket] | None = None,
     ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
-        self._beside = beside
-        self._beside_task: asyncio.Task[None] | None = None
+        self._secondary = secondary
+        self._secondary_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then call back."""
-        if self._beside:
-            server, listener = self._beside
-            self._beside_task = asyncio.create_task(server.serve(sockets=[listener]))
+        if self._secondary:
+            server, listener = self._secondary
+            self._secondary_task = asyncio.create_task(server.serve(sockets=[listener]))
         await super().startup(sockets)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening; close the connections that are left after the grace period."""
         asyncio.get_running_loop().call_later(GRACE, self._cut_off)
-        if self._beside:
-            self._beside[0].should_exit = True
+        if self._secondary:
+            self._secondary[0].should_exit = True
         await super().shutdown(sockets)
-        if self._beside_task:
-            await self._beside_task
+        if self._secondary_task:
+            await self._secondary_task
 
     def _cut_off(self) -> None:
         # These requests are aborted on purpose; uvicorn would log each as an error.
@@ -92,7 +92,7 @@ class SandboxServer(uvicorn.Server):
             task.cancel()
 
 
-class ServerBeside(SandboxServer):
+class SecondaryServer(SandboxServer):
     """A server that leaves signals to the main server."""
 
     @contextlib.contextmanager
@@ -116,8 +116,8 @@ def run(
     :param plain: Another application, and the socket for it, without TLS.
     """
     config = _config(app, context)
-    beside = (ServerBeside(_config(plain[0])), plain[1]) if plain else None
-    server = SandboxServer(config, on_ready, beside)
+    secondary = (SecondaryServer(_config(plain[0])), plain[1]) if plain else None
+    server = SandboxServer(config, on_ready, secondary)
 
     async def serve() -> None:
         if until_eof:
