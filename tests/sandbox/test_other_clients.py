@@ -115,7 +115,7 @@ def test_msgraph_sdk_reads_the_refusals(sdk: Callable[[Work], Any], office: Offi
     assert error.error.inner_error.date is not None
 
 
-def test_msgraph_sdk_reads_what_the_tenant_is_made_of(sdk: Callable[[Work], Any], office: Office) -> None:
+def test_msgraph_sdk_reads_calendars_people_and_rooms(sdk: Callable[[Work], Any], office: Office) -> None:
     """Calendars, people, rooms and a created event deserialize into the SDK's models."""
 
     async def work(client: GraphServiceClient) -> None:

@@ -1,4 +1,4 @@
-"""Keys, certificates and assertions of clients that sign in, and what azure-identity is told about the sandbox."""
+"""Keys, certificates and assertions of clients that sign in, and azure-identity's options for the sandbox."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Signer(NamedTuple):
 
     @property
     def pem(self) -> str:
-        """The certificate alone, as it is uploaded."""
+        """The certificate without its key, as it is uploaded."""
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
     @property
@@ -58,7 +58,7 @@ class Signer(NamedTuple):
 
 
 def certificate(name: str, key: CertificateIssuerPrivateKeyTypes, ends: timedelta) -> x509.Certificate:
-    """Make a certificate for a key."""
+    """Create a certificate for a key."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW - timedelta(days=9))
@@ -67,13 +67,13 @@ def certificate(name: str, key: CertificateIssuerPrivateKeyTypes, ends: timedelt
 
 @cache
 def signer(name: str, ends: timedelta = timedelta(days=1)) -> Signer:
-    """Make a key and a certificate, once for each name."""
+    """Create a key and a certificate, once for each name."""
     key = rsa.generate_private_key(65537, 2048)
     return Signer(key, certificate(name, key, ends))
 
 
 def options(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
-    """What every credential of azure-identity is told about the sandbox."""
+    """Return the options of every azure-identity credential for the sandbox."""
     return {
         "authority": sandbox.url,
         "tenant_id": sandbox.connection["extra"]["tenant_id"],
@@ -100,18 +100,18 @@ def may_cancel(graph: GraphClient, office: Office, token: str) -> bool:
 
 
 def ask(graph: GraphClient, **form: str) -> Reply:
-    """Send a token request with nothing in its form but this."""
+    """Send a token request with only these fields."""
     url = f"{graph.sandbox.url}/{graph.sandbox.connection['extra']['tenant_id']}/oauth2/v2.0/token"
     return graph.request("POST", url, form)
 
 
 def refusal(reply: Reply) -> tuple[int, str, int]:
-    """Status, error and number of a refusal."""
+    """Return status, error and number of a refusal."""
     return reply.status, reply.body["error"], reply.body["error_codes"][0]
 
 
 def assertion(graph: GraphClient, by: Signer, thumbprint: str | None = None, **changes: Any) -> str:
-    """An assertion as an application makes it, with something of it changed."""
+    """Return an application's assertion, with some claims changed."""
     tenant = graph.sandbox.connection["extra"]["tenant_id"]
     claims = {
         "iss": "sandbox-app",
@@ -143,7 +143,7 @@ def with_assertion(graph: GraphClient, text: str, **form: str) -> Reply:
 
 
 def msal(sandbox: Sandbox, client_id: str = "sandbox-public", secret: str | None = None) -> ClientApplication:
-    """MSAL as its own documentation sets it up for an authority that is not Microsoft's."""
+    """Return MSAL's client, set up as documented for an authority that is not Microsoft's."""
     from msal import ConfidentialClientApplication, PublicClientApplication
 
     known: dict[str, Any] = {
@@ -157,13 +157,13 @@ def msal(sandbox: Sandbox, client_id: str = "sandbox-public", secret: str | None
 
 
 def poll(app: ClientApplication, flow: dict[str, Any]) -> dict[str, Any]:
-    """Ask once, without MSAL's own waiting; it warns of asking too soon, which is what is tried here."""
+    """Poll once, without MSAL's wait; its warning about early polls is expected here."""
     flow.pop("latest_attempt_at", None)
     answer: dict[str, Any] = app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True)
     return answer
 
 
 def claims(token: str) -> dict[str, Any]:
-    """What a token says."""
+    """Return a token's claims."""
     found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return found

@@ -1,4 +1,4 @@
-"""The control API and the client that comes with it."""
+"""The control API and its client."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.support.graph_client import GraphClient, Office
 
 
-def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> None:
-    """Mailboxes, settings, faults and records are gone; ids from before lead nowhere, tokens go on."""
+def test_a_reset_resets_everything(graph: GraphClient, office: Office) -> None:
+    """Mailboxes, settings, faults and records are gone; old ids are not found; tokens stay valid."""
     meeting = office.meet()
     graph.cancel(ADA, meeting.id)
     graph.sandbox.settings(latency=0.5, guesses={"second_cancel": "accepted"})
@@ -30,8 +30,8 @@ def test_a_reset_makes_everything_anew(graph: GraphClient, office: Office) -> No
     assert graph.cancel(ADA, meeting.id).code == "ErrorItemNotFound"
 
 
-def test_the_sample_tenant_can_be_had_by_reset(graph: GraphClient) -> None:
-    """A reset to the sample fills the tenant and writes nothing into the ledger."""
+def test_a_reset_can_create_the_sample_tenant(graph: GraphClient) -> None:
+    """A reset to the sample fills the tenant and leaves the ledger empty."""
     graph.sandbox.reset("sample")
     state = graph.sandbox.state()
     assert len(state["mailboxes"]) > 50
@@ -39,8 +39,8 @@ def test_the_sample_tenant_can_be_had_by_reset(graph: GraphClient) -> None:
     assert state["requests"] == {}
 
 
-def test_the_ledger_has_each_request_with_all_that_matters(graph: GraphClient, office: Office) -> None:
-    """Who asked for what, how it was answered, under which ids, how long it took, and whether it changed anything."""
+def test_the_ledger_has_the_details_of_each_request(graph: GraphClient, office: Office) -> None:
+    """It has caller, path, status, ids, duration and whether anything changed."""
     meeting = office.meet()
     graph.cancel(ADA, meeting.id, client_request_id="11111111-2222-3333-4444-555555555555")
     (request,) = graph.sandbox.requests()
@@ -64,8 +64,8 @@ def test_the_ledger_has_each_request_with_all_that_matters(graph: GraphClient, o
     assert graph.sandbox.requests()[0]["n"] > request["n"]
 
 
-def test_a_message_says_who_was_told_what(graph: GraphClient, office: Office) -> None:
-    """A message has the meeting's subject and times, the organizer, the comment and everybody told."""
+def test_the_ledger_has_the_details_of_each_message(graph: GraphClient, office: Office) -> None:
+    """A message has the meeting's subject and times, the organizer, the comment and all recipients."""
     meeting = office.meet()
     graph.cancel(ADA, meeting.id, "The roof leaks.")
     (message,) = graph.sandbox.messages(iCalUId=meeting.uid)
@@ -84,8 +84,8 @@ def test_a_message_says_who_was_told_what(graph: GraphClient, office: Office) ->
     }
 
 
-def test_the_state_tells_only_what_is_new(graph: GraphClient, office: Office) -> None:
-    """Nothing new is said at once; what changed comes alone; after a reset all of it comes again."""
+def test_the_state_has_only_what_changed(graph: GraphClient, office: Office) -> None:
+    """It says if nothing changed, returns only what changed, and everything after a reset."""
     meeting = office.meet()
     whole = graph.sandbox.state()
     assert not whole["partial"]
@@ -123,8 +123,8 @@ def test_the_state_tells_only_what_is_new(graph: GraphClient, office: Office) ->
         {"address": "x@contoso.example", "nosuch": 1},
     ],
 )
-def test_a_wrong_mailbox_is_explained(graph: GraphClient, office: Office, properties: dict[str, str]) -> None:
-    """A taken address, an unknown kind or property is refused with a sentence."""
+def test_an_invalid_mailbox_is_explained(graph: GraphClient, office: Office, properties: dict[str, str]) -> None:
+    """A taken address, an unknown kind and an unknown property are refused with a sentence."""
     with pytest.raises(SandboxError, match='"error"'):
         graph.sandbox.add_mailbox(**properties)
 
@@ -141,17 +141,17 @@ def test_a_wrong_mailbox_is_explained(graph: GraphClient, office: Office, proper
         {"nosuch": 1},
     ],
 )
-def test_a_wrong_event_is_explained_and_leaves_nothing_behind(
+def test_an_invalid_event_is_explained_and_creates_nothing(
     graph: GraphClient, office: Office, change: dict[str, object]
 ) -> None:
-    """No time without an offset, no end before the start, no unknown calendar or rule."""
+    """A time without an offset, an end before the start, an unknown calendar and an unknown rule are refused."""
     with pytest.raises(SandboxError, match='"error"'):
         office.meet(**change)
     assert all(mailbox["meetings"] == [] for mailbox in graph.sandbox.state()["mailboxes"])
 
 
-def test_many_can_be_made_in_one_request(graph: GraphClient, office: Office) -> None:
-    """Lists of mailboxes and meetings are answered in their order; a wrong one among them is explained."""
+def test_many_can_be_created_in_one_request(graph: GraphClient, office: Office) -> None:
+    """Lists of mailboxes and meetings are returned in their order; an invalid one is explained."""
     made = graph.sandbox.add_mailboxes([{"address": "eva@contoso.example"}, {"address": "finn@contoso.example"}])
     assert [each["address"] for each in made] == ["eva@contoso.example", "finn@contoso.example"]
     when = {"start": "2035-01-08T10:00:00Z", "end": "2035-01-08T11:00:00Z", "organizer": "eva@contoso.example"}
@@ -167,8 +167,8 @@ def test_many_can_be_made_in_one_request(graph: GraphClient, office: Office) -> 
             graph.sandbox.create_events(wrong)
 
 
-def test_meetings_can_be_seen_in_full(graph: GraphClient, office: Office) -> None:
-    """Every copy and every date, whoever may read it, with all who are invited; one mailbox's alone if it is named."""
+def test_meetings_are_listed_in_full(graph: GraphClient, office: Office) -> None:
+    """The list has every copy and every date with all attendees; or those of one mailbox, if named."""
     meeting = office.meet(recurrence={"type": "weekly", "count": 2}, calendar="Projects", is_private=True)
     assert len(graph.sandbox.meetings()) == 6
     first, second = graph.sandbox.meetings(ADA)
@@ -201,7 +201,7 @@ def test_meetings_can_be_seen_in_full(graph: GraphClient, office: Office) -> Non
 
 
 def test_ids_can_be_given(graph: GraphClient, office: Office) -> None:
-    """A feed that was written beforehand can name a meeting, or one date of a series."""
+    """A prepared feed can name a meeting, or one date of a series."""
     office.meet(ids={ADA: "AAMkAGFixedFixed="})
     office.meet(recurrence={"type": "weekly", "count": 2}, occurrence_ids={"2035-01-15": "AAMkAGFixedOccurrence="})
     for event_id in ("AAMkAGFixedFixed=", "AAMkAGFixedOccurrence="):
@@ -210,7 +210,7 @@ def test_ids_can_be_given(graph: GraphClient, office: Office) -> None:
     assert [message["occurrence"] for message in graph.sandbox.messages()] == [None, "2035-01-15"]
 
 
-def test_foreign_identifiers_stay_as_they_are(graph: GraphClient, office: Office) -> None:
+def test_foreign_identifiers_stay_unchanged(graph: GraphClient, office: Office) -> None:
     """A meeting from another system keeps its iCalUId in all mailboxes."""
     meeting = office.meet(foreign_uid="abc123@fabrikam.example")
     for mailbox in (ADA, BEN):
@@ -219,7 +219,7 @@ def test_foreign_identifiers_stay_as_they_are(graph: GraphClient, office: Office
 
 
 def test_a_running_sandbox_can_be_joined(graph: GraphClient, office: Office) -> None:
-    """A second client that knows address and CA sees the same tenant and the same connections."""
+    """A second client with address and CA sees the same tenant and the same connections."""
     joined = Sandbox.connect(graph.sandbox.url, graph.sandbox.ca)
     assert joined.state()["version"] == graph.sandbox.state()["version"]
     assert json.dumps(joined.connection) == json.dumps(graph.sandbox.connection)

@@ -1,4 +1,4 @@
-"""The front page works offline, is self-contained, and never lets a stranger's text become markup."""
+"""The front page is self-contained, works offline, and never turns text into markup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from airflow_graph_cancel.sandbox.traffic.faults import KINDS
 
 
 class Reader(HTMLParser):
-    """Collects what a browser would load, the ids that are there, and the form fields."""
+    """Collects what a browser would load, all ids, and the form fields."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Reader(HTMLParser):
         self._in_label = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what the element loads and how it is called."""
+        """Record what the element loads, and its names."""
         values = dict(attrs)
         self.loads += [value for name in ("src", "href", "action") if (value := values.get(name))]
         if identifier := values.get("id"):
@@ -45,7 +45,7 @@ class Reader(HTMLParser):
                 self.labelled.add(values["id"] or "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Note where a label that wraps its field ends."""
+        """Record where a label around its field ends."""
         if tag == "label":
             self._in_label = False
 
@@ -59,12 +59,12 @@ def reader() -> Reader:
 
 
 def script() -> str:
-    """Cut the script out of the page."""
+    """Return the page's script."""
     return front_page().partition("<script>")[2].partition("</script>")[0]
 
 
 def test_nothing_is_loaded_from_elsewhere(reader: Reader) -> None:
-    """The page needs no other file and no other host, and tells the browser to refuse both."""
+    """The page needs no other file or host, and tells the browser to refuse both."""
     assert all(address.startswith("data:") for address in reader.loads)
     assert "@import" not in front_page()
     assert "default-src 'none'" in front_page()
@@ -72,15 +72,15 @@ def test_nothing_is_loaded_from_elsewhere(reader: Reader) -> None:
     assert set(re.findall(r"https?://[^'\"\s)]+", front_page())) == {"http://www.w3.org/2000/svg"}
 
 
-def test_text_stays_text() -> None:
-    """No way of turning text into markup or code is used: comments and subjects are written by strangers."""
+def test_text_never_becomes_markup() -> None:
+    """The script never turns text into markup or code, because strangers write comments and subjects."""
     markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|setHTML|srcdoc"
     code = r"\beval\b|new Function|javascript:"
     assert re.findall(f"{markup}|{code}", script()) == []
 
 
 def test_script_and_markup_agree(reader: Reader) -> None:
-    """Every element that the script asks for is in the page, once."""
+    """Every element that the script uses is in the page, once."""
     wanted = set(re.findall(r'\$\("([\w-]+)"\)', script())) | set(re.findall(r'setCount\("([\w-]+)"', script()))
     assert len(wanted) > 20
     assert wanted <= set(reader.ids)
@@ -88,21 +88,21 @@ def test_script_and_markup_agree(reader: Reader) -> None:
 
 
 def test_every_field_has_a_name(reader: Reader) -> None:
-    """Somebody who cannot see the page is told what each field is for."""
+    """A screen reader has a name for each field."""
     nameless = [field for field in reader.fields if field["id"] not in reader.labelled and "aria-label" not in field]
     assert reader.fields
     assert nameless == []
 
 
 def test_offered_faults_exist() -> None:
-    """The control strip offers only faults that the sandbox knows."""
+    """The controls offer only faults that the sandbox knows."""
     offered = re.findall(r'kind: "([^"]+)"', script())
     assert len(offered) > 10
     assert set(offered) <= set(KINDS)
 
 
-def test_state_says_what_the_page_reads() -> None:
-    """Every property that the page reads of mailboxes, meetings and messages is in the state."""
+def test_the_state_has_what_the_page_reads() -> None:
+    """The state has every property of mailboxes, meetings and messages that the page reads."""
     tenant = SandboxState(Settings(), "sample")
     fixture = FIXTURES[0]
     mailbox = tenant.store.mailbox(fixture.organizer_address)

@@ -1,4 +1,4 @@
-"""People sign in on a device's behalf, by MSAL's and azure-identity's own hands."""
+"""People sign in for a device, through MSAL and azure-identity."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class TestDeviceCode:
-    """The device shows a code, the person decides elsewhere."""
+    """The device shows a code, and the person decides in a browser."""
 
     def test_a_person_signs_in(self, graph: GraphClient, office: Office) -> None:
-        """Pending at first; afterwards tokens, an account, and silence from MSAL's cache."""
+        """It is pending at first; afterwards MSAL has tokens and an account, and serves them from its cache."""
         app = msal(graph.sandbox)
         flow = app.initiate_device_flow(CANCELS)
         assert flow["verification_uri"] == f"{graph.sandbox.url}/devicelogin"
@@ -56,8 +56,8 @@ class TestDeviceCode:
         assert record.username == ADA
         assert graph.get("/me", app=None, Authorization=f"Bearer {token}").body["mail"] == ADA
 
-    def test_who_asks_too_often_is_slowed_down(self, graph: GraphClient, office: Office) -> None:
-        """From the second question on, unless the guess says that nobody minds."""
+    def test_a_device_that_polls_too_often_is_slowed_down(self, graph: GraphClient, office: Office) -> None:
+        """From the second poll on, unless the guess says that early polls are ignored."""
         app = msal(graph.sandbox)
         flow = app.initiate_device_flow(CANCELS)
         assert [poll(app, flow)["error"] for _ in range(3)] == ["authorization_pending", "slow_down", "slow_down"]
@@ -68,10 +68,10 @@ class TestDeviceCode:
         ("decision", "error", "number"),
         [("decline_sign_in", "authorization_declined", 65004), ("expire_sign_in", "expired_token", 70020)],
     )
-    def test_it_can_come_to_nothing(
+    def test_it_can_be_declined_or_expire(
         self, graph: GraphClient, office: Office, decision: str, error: str, number: int
     ) -> None:
-        """The person says no, or nothing in time; then it is too late to say yes."""
+        """The person declines, or does not decide in time; then it is too late to approve."""
         app = msal(graph.sandbox)
         flow = app.initiate_device_flow(CANCELS)
         getattr(graph.sandbox, decision)(flow["user_code"])
@@ -80,8 +80,8 @@ class TestDeviceCode:
         with pytest.raises(SandboxError, match="no sign-in waits"):
             graph.sandbox.approve_sign_in(flow["user_code"], ADA)
 
-    def test_a_code_is_good_once_and_for_one_client(self, graph: GraphClient, office: Office) -> None:
-        """Another client, a second use and an invented code are all unknown."""
+    def test_a_code_is_valid_once_and_for_one_client(self, graph: GraphClient, office: Office) -> None:
+        """Another client's, a used and an invented code are all unknown."""
         app = msal(graph.sandbox)
         flow = app.initiate_device_flow(CANCELS)
         graph.sandbox.approve_sign_in(flow["user_code"].lower(), ADA)
@@ -97,8 +97,8 @@ class TestDeviceCode:
             900144,
         )
 
-    def test_what_was_not_consented_to_cannot_be_approved(self, graph: GraphClient, office: Office) -> None:
-        """Nor can anybody approve who is not there; the sign-in goes on waiting."""
+    def test_a_scope_without_consent_cannot_be_approved(self, graph: GraphClient, office: Office) -> None:
+        """Nor can an unknown person approve; the sign-in keeps waiting."""
         flow = msal(graph.sandbox).initiate_device_flow([f"{GRAPH}/Mail.Read"])
         with pytest.raises(SandboxError, match="has not consented"):
             graph.sandbox.approve_sign_in(flow["user_code"], ADA)
@@ -107,8 +107,8 @@ class TestDeviceCode:
                 graph.sandbox.approve_sign_in(flow["user_code"], nobody)
         assert len(graph.sandbox.sign_ins()) == 1
 
-    def test_no_scope_no_application_no_tenant(self, graph: GraphClient, office: Office) -> None:
-        """Beginning a sign-in is refused as the token is; names for any tenant are good here."""
+    def test_scope_application_and_tenant_are_checked(self, graph: GraphClient, office: Office) -> None:
+        """The start of a sign-in has the same checks as a token request; common tenant names are accepted."""
 
         def begin(tenant: str, **form: str) -> Reply:
             url = f"{graph.sandbox.url}/{tenant}/oauth2/v2.0/devicecode"
@@ -120,7 +120,7 @@ class TestDeviceCode:
         assert begin("organizations", client_id="sandbox-public", scope="openid").status == 200
 
     def test_a_person_decides_on_a_page(self, graph: GraphClient, office: Office) -> None:
-        """It offers everybody, takes a decision, and repeats nothing as HTML."""
+        """The page lists everybody, takes a decision, and escapes everything that it repeats."""
         graph.sandbox.settings(guesses={"device_code_pace": "ignored"})
 
         def page(**form: str) -> Reply:
@@ -142,7 +142,7 @@ class TestDeviceCode:
             assert expected or answer["id_token_claims"]["preferred_username"] == BEN
 
     def test_an_id_token_can_be_verified(self, graph: GraphClient, office: Office) -> None:
-        """Its signature, by the keys that the OpenID configuration leads to; its issuer is the one named there."""
+        """Its signature matches the keys of the OpenID configuration, and its issuer is the one named there."""
         app = msal(graph.sandbox)
         flow = app.initiate_device_flow(CANCELS)
         graph.sandbox.approve_sign_in(flow["user_code"], ADA)

@@ -1,4 +1,4 @@
-"""A workload signs in with a token of another issuer."""
+"""A workload signs in with another issuer's token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ISSUER, SUBJECT = "https://cluster.example/oidc", "system:serviceaccount:airflow
 
 
 def token(by: str = "issuer", **changes: Any) -> str:
-    """A token as a cluster gives it to a pod."""
+    """Return a token as a cluster gives it to a pod."""
     claims = {
         "iss": ISSUER,
         "sub": SUBJECT,
@@ -56,7 +56,7 @@ def test_a_pod_signs_in(graph: GraphClient, office: Office, tmp_path: Path) -> N
     ids=["issuer", "subject", "audience", "expired", "forged"],
 )
 def test_each_mismatch_has_its_number(graph: GraphClient, changes: dict[str, Any], number: int, said: str) -> None:
-    """Issuer, subject and audience are compared as they stand."""
+    """Issuer, subject and audience are compared exactly."""
     federation = {"issuer": ISSUER, "subject": SUBJECT, "key": signer("issuer").public}
     graph.sandbox.register_app("sandbox-app", federations=[federation])
     reply = with_assertion(graph, token(**changes))
@@ -64,8 +64,8 @@ def test_each_mismatch_has_its_number(graph: GraphClient, changes: dict[str, Any
     assert said in reply.body["error_description"]
 
 
-def test_an_app_that_trusts_nobody_trusts_nobody(graph: GraphClient) -> None:
-    """Without a federation no issuer is known; with one that has no key, any signature is good."""
+def test_a_federation_without_a_key_accepts_any_signature(graph: GraphClient) -> None:
+    """Without a federation no issuer is trusted; with one without a key, any signature is accepted."""
     assert refusal(with_assertion(graph, token()))[2] == 700211
     graph.sandbox.register_app("sandbox-app", federations=[{"issuer": ISSUER, "subject": SUBJECT}])
     assert with_assertion(graph, token(by="forger")).status == 200

@@ -1,4 +1,4 @@
-"""Managed identities, as on a virtual machine and as in App Service, by azure-identity's and MSAL's own hands."""
+"""Managed identities as on a virtual machine and as in App Service, through azure-identity and MSAL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IMDS, APP_SERVICE = "managed_identity", "managed_identity_app_service"
 
 @pytest.fixture(scope="module")
 def machine_process() -> Iterator[GraphClient]:
-    """A sandbox that serves managed identities too, and a client of it."""
+    """Return a client of a sandbox that also serves managed identities."""
     with Sandbox.start(managed_identity_port=0) as sandbox:
         client = GraphClient(sandbox)
         yield client
@@ -37,7 +37,7 @@ def machine_process() -> Iterator[GraphClient]:
 
 @pytest.fixture
 def machine(machine_process: GraphClient, monkeypatch: pytest.MonkeyPatch) -> GraphClient:
-    """The same, empty; no proxy comes between a machine and itself."""
+    """Return the same, emptied; requests to this machine do not use a proxy."""
     machine_process.sandbox.reset()
     machine_process.tokens.clear()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
@@ -46,7 +46,7 @@ def machine(machine_process: GraphClient, monkeypatch: pytest.MonkeyPatch) -> Gr
 
 @pytest.fixture
 def environment(request: pytest.FixtureRequest, machine: GraphClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What the environment of such a machine has; returns how its requests are entered."""
+    """Set the environment of such a machine; return the ledger's word for its requests."""
     for name, value in getattr(machine.sandbox, request.param).items():
         monkeypatch.setenv(name, value)
     return "imds" if request.param == IMDS else "app_service"
@@ -63,7 +63,7 @@ def get(machine: GraphClient, path: str, headers: dict[str, str], method: str = 
 
 
 def imds(machine: GraphClient, headers: dict[str, str] | None = None, method: str = "GET", **changes: Any) -> Reply:
-    """Ask as on a virtual machine, with something changed; None leaves a parameter out."""
+    """Request a token as on a virtual machine, with some parameters changed; None removes one."""
     query = {"api-version": "2018-02-01", "resource": GRAPH, **changes}
     path = "/metadata/identity/oauth2/token"
     sent = {name: value for name, value in query.items() if value is not None}
@@ -82,7 +82,7 @@ def imds(machine: GraphClient, headers: dict[str, str] | None = None, method: st
     ids=str,
 )
 def test_azure_identity_signs_in(machine: GraphClient, environment: str, named: dict[str, str], identity: str) -> None:
-    """ManagedIdentityCredential gets a token of the system-assigned identity, or of the one that is named."""
+    """ManagedIdentityCredential gets a token of the system-assigned identity, or of the named one."""
     from azure.identity.aio import ManagedIdentityCredential
 
     (known,) = [app for app in machine.sandbox.apps() if app["client_id"] == "sandbox-identity"]
@@ -103,7 +103,7 @@ def test_azure_identity_signs_in(machine: GraphClient, environment: str, named: 
 
 @both
 def test_msal_signs_in(machine: GraphClient, environment: str) -> None:
-    """Its ManagedIdentityClient, for both kinds of identity."""
+    """ManagedIdentityClient gets a token for both kinds of identity."""
     import requests
     from msal import ManagedIdentityClient, SystemAssignedManagedIdentity, UserAssignedManagedIdentity
 
@@ -115,8 +115,8 @@ def test_msal_signs_in(machine: GraphClient, environment: str) -> None:
 
 
 @both
-def test_an_identity_that_the_machine_does_not_have(machine: GraphClient, environment: str) -> None:
-    """Is said not to be found, in the words of each endpoint."""
+def test_an_unknown_identity_is_not_found(machine: GraphClient, environment: str) -> None:
+    """It is not found, in the words of each endpoint."""
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity.aio import ManagedIdentityCredential
 
@@ -127,8 +127,8 @@ def test_an_identity_that_the_machine_does_not_have(machine: GraphClient, enviro
     assert (request["client_id"], request["status"], request["error"]) == ("sandbox-app", 400, "invalid_request")
 
 
-def test_the_answer_of_a_virtual_machine(machine: GraphClient) -> None:
-    """All numbers are text; the time is the token's own."""
+def test_the_response_of_a_virtual_machine(machine: GraphClient) -> None:
+    """All numbers are text; the expiry is the token's."""
     machine.sandbox.settings(token_lifetime=120)
     reply = imds(machine)
     claims = jwt.decode(reply.body["access_token"], options={"verify_signature": False})
@@ -157,7 +157,7 @@ def test_the_answer_of_a_virtual_machine(machine: GraphClient) -> None:
 def test_a_virtual_machine_refuses(
     machine: GraphClient, changes: dict[str, Any], status: int, error: str, said: str
 ) -> None:
-    """Whoever does not speak the protocol, with the documented error where there is one."""
+    """A request that breaks the protocol, with the documented error where there is one."""
     reply = imds(machine, **changes)
     assert (reply.status, reply.body["error"]) == (status, error)
     assert said in reply.body["error_description"]
@@ -165,7 +165,7 @@ def test_a_virtual_machine_refuses(
 
 
 def test_app_service(machine: GraphClient) -> None:
-    """The header of the environment is needed; the answer has text for numbers, and no refresh token."""
+    """The environment's header is required; the response has numbers as text, and no refresh token."""
     header = machine.sandbox.managed_identity_app_service["IDENTITY_HEADER"]
     query = {"api-version": "2019-08-01", "resource": GRAPH}
     for headers in ({}, {"X-IDENTITY-HEADER": "wrong"}, {"Metadata": "true"}):
@@ -180,8 +180,8 @@ def test_app_service(machine: GraphClient) -> None:
     assert reply.body["expires_on"].isdecimal()
 
 
-def test_which_identity_is_meant_if_none_is_named(machine: GraphClient) -> None:
-    """The system-assigned one; without it the only one there is; of several, one must be named."""
+def test_the_identity_without_a_name(machine: GraphClient) -> None:
+    """It is the system-assigned one; without it, the only one; of several, one must be named."""
     named = machine.sandbox.register_app("second-identity", identity="user", roles=["Calendars.Read"])
     assert named["resource_id"].endswith("/second-identity")
     assert imds(machine).body["client_id"] == "sandbox-machine"
@@ -195,8 +195,8 @@ def test_which_identity_is_meant_if_none_is_named(machine: GraphClient) -> None:
 
 
 @pytest.mark.parametrize("environment", [IMDS], indirect=True)
-def test_faults_strike_there_too(machine: GraphClient, environment: str) -> None:
-    """azure-identity tries again after a 500, which is entered."""
+def test_faults_apply_to_managed_identities_too(machine: GraphClient, environment: str) -> None:
+    """azure-identity retries after a 500, which is logged."""
     from azure.identity.aio import ManagedIdentityCredential
 
     machine.sandbox.add_fault("500", match={"path": "/metadata/"})
@@ -204,8 +204,8 @@ def test_faults_strike_there_too(machine: GraphClient, environment: str) -> None
     assert [request["status"] for request in machine.sandbox.token_requests()] == [500, 200]
 
 
-def test_it_is_off_unless_asked_for() -> None:
-    """And does not take a port that is taken."""
+def test_it_is_off_by_default() -> None:
+    """Without the option there is no endpoint; a port in use is reported."""
     with Sandbox.start() as sandbox:
         assert (sandbox.managed_identity, sandbox.managed_identity_app_service) == ({}, {})
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -216,8 +216,8 @@ def test_it_is_off_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_where_it_is_and_stops_with_the_rest(tmp_path: Path, sign: signal.Signals) -> None:
-    """What is printed can be pasted; an open connection does not hold it up."""
+def test_it_prints_its_environment_and_stops_with_the_sandbox(tmp_path: Path, sign: signal.Signals) -> None:
+    """The printed commands can be pasted; an open connection does not delay the stop."""
     command = [sys.executable, "-m", "airflow_graph_cancel.sandbox", "--port", "0", "--managed-identity-port", "0"]
     options = ["--tenant", "empty", "--directory", str(tmp_path), "--ready-file", str(tmp_path / "ready.json")]
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

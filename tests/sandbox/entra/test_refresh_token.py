@@ -1,4 +1,4 @@
-"""What speaks for somebody who signed in once, and what Graph lets it do."""
+"""Refresh tokens, and what a delegated token can do in Graph."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def refresh(graph: GraphClient, token: str, **form: str) -> Reply:
 
 
 class TestRefreshToken:
-    """What goes on speaking for somebody who signed in once."""
+    """Refresh tokens of a person who signed in once."""
 
     @pytest.mark.parametrize(("client_id", "secret"), [("sandbox-public", None), ("sandbox-app", "sandbox-secret")])
     def test_msal_redeems_it(self, graph: GraphClient, office: Office, client_id: str, secret: str | None) -> None:
-        """Of a public and of a confidential application; with it comes the next one, which works too."""
+        """For a public and for a confidential application; the response has the next one, which works too."""
         token = graph.sandbox.refresh_token(BEN, client_id=client_id)
         seen = {token}
         for _ in range(3):
@@ -39,7 +39,7 @@ class TestRefreshToken:
         assert len(seen) == 4
 
     def test_the_access_token_is_delegated(self, graph: GraphClient, office: Office) -> None:
-        """Scopes, name and object id of the person; no roles; as long as the setting says."""
+        """It has the person's scopes, name and object id, no roles, and the lifetime of the setting."""
         graph.sandbox.settings(token_lifetime=60)
         reply = refresh(graph, graph.sandbox.refresh_token(ADA), client_info="1")
         found = claims(reply.body["access_token"])
@@ -52,8 +52,8 @@ class TestRefreshToken:
         assert decoded == {"uid": office.ada["id"], "utid": found["tid"]}
         assert "id_token" not in reply.body
 
-    def test_the_old_one_stays_good_or_not(self, graph: GraphClient, office: Office) -> None:
-        """As Entra leaves it, or by the setting as other logins do it; its successor is good in both cases."""
+    def test_the_old_one_stays_valid_or_not(self, graph: GraphClient, office: Office) -> None:
+        """The old one stays valid, as in Entra, or becomes invalid by the setting; the new one is always valid."""
         first = graph.sandbox.refresh_token(ADA)
         second = refresh(graph, first).body["refresh_token"]
         assert refresh(graph, first).status == 200
@@ -70,10 +70,10 @@ class TestRefreshToken:
             ("consent", 65001, "consent_required"),
         ],
     )
-    def test_it_is_refused_for_a_reason_until_somebody_signs_in_again(
+    def test_it_is_refused_for_a_reason_until_the_next_sign_in(
         self, graph: GraphClient, office: Office, reason: str, number: int, suberror: str | None
     ) -> None:
-        """For the person who is named; MSAL shows error and number."""
+        """Only for the named person; MSAL shows error and number."""
         ada, ben = graph.sandbox.refresh_token(ADA), graph.sandbox.refresh_token(BEN)
         assert graph.sandbox.refuse_refresh_tokens(reason, ADA.upper()) == 1
         answer = msal(graph.sandbox).acquire_token_by_refresh_token(ada, CANCELS)
@@ -84,8 +84,8 @@ class TestRefreshToken:
         with pytest.raises(SandboxError, match="reason must be one of"):
             graph.sandbox.refuse_refresh_tokens("whim")
 
-    def test_what_is_none_and_what_is_anothers(self, graph: GraphClient, office: Office) -> None:
-        """Told apart by their numbers; after a reset none is known."""
+    def test_unknown_tokens_and_those_of_others_are_refused(self, graph: GraphClient, office: Office) -> None:
+        """Each has its own number; after a reset no refresh token is known."""
         token = graph.sandbox.refresh_token(ADA)
         assert refusal(refresh(graph, "0.AXo")) == (400, "invalid_grant", 9002313)
         assert refusal(refresh(graph, token, client_id="sandbox-public-reader")) == (400, "invalid_grant", 70000)
@@ -93,7 +93,7 @@ class TestRefreshToken:
         assert refusal(refresh(graph, token))[2] == 9002313
 
     def test_scopes(self, graph: GraphClient, office: Office) -> None:
-        """All that was consented to comes, whatever of it was asked for; nothing else, and of one service alone."""
+        """The token has all scopes with consent, whatever part was requested; no others, and of one service only."""
         token = graph.sandbox.refresh_token(ADA)
         narrow = refresh(graph, token, scope="user.read").body
         assert "Calendars.ReadWrite" in claims(narrow["access_token"])["scp"]
@@ -117,7 +117,7 @@ class TestRefreshToken:
         ],
         ids=str,
     )
-    def test_a_wrong_one_is_not_made(
+    def test_an_invalid_request_for_one_is_explained(
         self, graph: GraphClient, office: Office, asked: dict[str, str], sentence: str
     ) -> None:
         """The control API explains why."""
@@ -125,8 +125,8 @@ class TestRefreshToken:
             graph.sandbox.refresh_token(**asked)
 
 
-def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the settings' lifetimes, counted from when they were given out."""
+def test_refresh_tokens_and_device_codes_expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They expire after the settings' lifetimes, counted from their issue."""
     from airflow_graph_cancel.sandbox.behaviour import Settings
     from airflow_graph_cancel.sandbox.entra import sign_ins
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
@@ -153,7 +153,7 @@ def test_time_ends_refresh_tokens_and_device_codes(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_connection_can_do_without_a_secret(sandbox: Sandbox) -> None:
-    """It leads to the same place, with something else to sign in by, or with nothing but the machine's identity."""
+    """It leads to the same sandbox with another credential, or with only the machine's identity."""
     token = {"credential": "refresh_token", "refresh_token": "x"}
     connection = sandbox.connection_without_secret("sandbox-public", **token)
     assert (connection["login"], "password" in connection) == ("sandbox-public", False)
@@ -162,10 +162,10 @@ def test_a_connection_can_do_without_a_secret(sandbox: Sandbox) -> None:
 
 
 class TestGraph:
-    """What a person's token opens."""
+    """What a person's token gives access to."""
 
-    def test_the_own_mailbox_and_groups(self, graph: GraphClient, office: Office) -> None:
-        """Others' mailboxes, and groups that one is no member of, are refused."""
+    def test_a_person_reads_their_mailbox_and_groups(self, graph: GraphClient, office: Office) -> None:
+        """Other people's mailboxes, and groups without the person, are refused."""
         graph.sandbox.add_mailbox("board@contoso.example", kind="group", members=[ADA])
         meeting = office.meet()
         graph.tokens["ben"] = refresh(graph, graph.sandbox.refresh_token(BEN)).body["access_token"]
@@ -177,7 +177,7 @@ class TestGraph:
             assert graph.get(path, app="ben").code == "ErrorAccessDenied"
 
     def test_a_person_cancels_their_own_meeting(self, graph: GraphClient, office: Office) -> None:
-        """On /me, if the application may write calendars; with the right to read alone it is 403."""
+        """It works on /me if the application may write calendars; with a permission to read it gets a 403."""
         meeting = office.meet()
         for client_id, status in (("sandbox-public-reader", 403), ("sandbox-public", 202)):
             token = graph.sandbox.refresh_token(ADA, client_id=client_id)
@@ -187,8 +187,8 @@ class TestGraph:
             assert cancelled.status == status
         assert len(graph.sandbox.messages()) == 1
 
-    def test_the_shortcut_speaks_for_whom_the_setting_names(self, graph: GraphClient, office: Office) -> None:
-        """Client credentials of sandbox-person; with nobody in the tenant there is nobody to speak for."""
+    def test_the_shortcut_acts_for_the_person_of_the_setting(self, graph: GraphClient, office: Office) -> None:
+        """Client credentials of sandbox-person act for the person of the setting; an empty tenant has nobody."""
         graph.sandbox.settings(signed_in_as=BEN)
         assert claims(graph.token("sandbox-person"))["upn"] == BEN
         assert graph.sandbox.token_requests()[-1]["person"] == BEN

@@ -1,4 +1,4 @@
-"""Applications sign in with certificates and secrets, by azure-identity's and MSAL's own hands."""
+"""Applications sign in with certificates and secrets, through azure-identity and MSAL."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TestCertificates:
         assert (request["credential"], request["client_id"], request["status"]) == ("certificate", "sandbox-app", 200)
 
     def test_msal_signs_in_by_thumbprint(self, graph: GraphClient, office: Office) -> None:
-        """MSAL's older way (RS256, x5t) is known too."""
+        """MSAL's older format (RS256, x5t) works too."""
         from msal import ConfidentialClientApplication
 
         graph.sandbox.register_app("sandbox-app", certificates=[signer("other").pem, signer("app").pem])
@@ -57,7 +57,7 @@ class TestCertificates:
         assert may_cancel(graph, office, app.acquire_token_for_client([f"{GRAPH}/.default"])["access_token"])
 
     def test_another_certificate_is_refused(self, graph: GraphClient) -> None:
-        """As soon as one is registered, no other is good; azure-identity shows Entra's number."""
+        """As soon as one is registered, no other is accepted; azure-identity shows Entra's number."""
         from azure.core.exceptions import ClientAuthenticationError
         from azure.identity.aio import CertificateCredential
 
@@ -85,7 +85,7 @@ class TestCertificates:
         ids=str,
     )
     def test_claims_are_checked(self, graph: GraphClient, changes: dict[str, Any], number: int | None) -> None:
-        """Who, for whom and when: each has its own number."""
+        """Issuer, audience and time each have their own number."""
         graph.sandbox.register_app("sandbox-app", certificates=[signer("app").pem])
         if isinstance(changes.get("aud"), list):
             tenant = graph.sandbox.connection["extra"]["tenant_id"]
@@ -98,7 +98,7 @@ class TestCertificates:
             assert refusal(reply) == (401, "invalid_client", number)
 
     def test_a_signature_is_checked(self, graph: GraphClient) -> None:
-        """The right thumbprint under another key's signature is worth nothing."""
+        """The right thumbprint with another key's signature is refused."""
         graph.sandbox.register_app("sandbox-app", certificates=[signer("app").pem])
         reply = with_assertion(graph, assertion(graph, signer("other"), signer("app").thumbprint()))
         assert refusal(reply) == (401, "invalid_client", 700027)
@@ -106,17 +106,17 @@ class TestCertificates:
         assert signer("app").thumbprint().upper() in reply.body["error_description"]
 
     def test_an_expired_certificate_is_refused(self, graph: GraphClient) -> None:
-        """Though it is registered and signs well."""
+        """It is refused although it is registered and the signature is valid."""
         old = signer("old", ends=-timedelta(days=1))
         graph.sandbox.register_app("sandbox-app", certificates=[old.pem])
         reply = with_assertion(graph, assertion(graph, old))
         assert refusal(reply) == (401, "invalid_client", 700027)
         assert "The key used is expired" in reply.body["error_description"]
 
-    def test_without_a_registration_any_assertion_in_the_own_name_is_good(
+    def test_without_a_registration_any_assertion_in_the_own_name_is_accepted(
         self, graph: GraphClient, office: Office
     ) -> None:
-        """ClientAssertionCredential gets a token with whatever key; in another's name it does not."""
+        """ClientAssertionCredential gets a token with any key, but not in another application's name."""
         from azure.identity.aio import ClientAssertionCredential
 
         def made() -> str:
@@ -127,14 +127,14 @@ class TestCertificates:
         other = assertion(graph, signer("anything"), iss="sandbox-reader", sub="sandbox-reader")
         assert refusal(with_assertion(graph, other)) == (401, "invalid_client", 700021)
 
-    def test_what_is_no_assertion_is_said_to_be_none(self, graph: GraphClient) -> None:
-        """A garbled one, and one without its type."""
+    def test_an_invalid_assertion_is_refused(self, graph: GraphClient) -> None:
+        """A garbled assertion, and one without its type."""
         assert refusal(with_assertion(graph, "a.b.c")) == (401, "invalid_client", 50027)
         good = assertion(graph, signer("app"))
         assert refusal(with_assertion(graph, good, client_assertion_type="saml")) == (400, "invalid_request", 900144)
 
     def test_a_certificate_must_have_an_rsa_key(self, graph: GraphClient) -> None:
-        """As Entra's documentation of certificates wants it."""
+        """Entra's documentation of certificates requires it."""
         key = ec.generate_private_key(ec.SECP256R1())
         elliptic = certificate("elliptic", key, timedelta(days=1)).public_bytes(Encoding.PEM).decode()
         with pytest.raises(SandboxError, match="must have an RSA key"):
@@ -156,10 +156,10 @@ class TestCertificates:
         ],
         ids=str,
     )
-    def test_a_wrong_registration_is_explained(
+    def test_an_invalid_registration_is_explained(
         self, graph: GraphClient, properties: dict[str, Any], sentence: str
     ) -> None:
-        """In a sentence, and nothing is changed."""
+        """The error is a sentence, and nothing changes."""
         before = graph.sandbox.apps()
         with pytest.raises(SandboxError, match=sentence):
             graph.sandbox.register_app("sandbox-app", **properties)
@@ -167,7 +167,7 @@ class TestCertificates:
 
 
 class TestSecrets:
-    """Who must present one, and who must not."""
+    """Which applications must present a secret, and which must not."""
 
     @pytest.mark.parametrize(
         ("form", "status", "error", "number"),
@@ -189,11 +189,11 @@ class TestSecrets:
     def test_it_depends_on_the_application(
         self, graph: GraphClient, form: dict[str, str], status: int, error: str, number: int
     ) -> None:
-        """A confidential one must, a public one must not, an identity has none."""
+        """A confidential application must, a public one must not, a managed identity has none."""
         assert refusal(ask(graph, scope=f"{GRAPH}/.default", **form)) == (status, error, number)
 
     def test_an_application_can_be_added(self, graph: GraphClient, office: Office) -> None:
-        """With its own secret and roles; a reset forgets it."""
+        """It has its own secret and roles; a reset removes it."""
         made = graph.sandbox.register_app("planner", secret="its-own", roles=["Calendars.ReadWrite"])
         assert "secret" not in made
         graph.tokens["planner"] = graph.ask_for_token(client_id="planner", client_secret="its-own").body["access_token"]
@@ -202,14 +202,14 @@ class TestSecrets:
         assert refusal(graph.ask_for_token(client_id="planner", client_secret="its-own"))[2] == 700016
 
     def test_a_token_without_the_calendar_role(self, graph: GraphClient, office: Office) -> None:
-        """It may read rooms; calendars are refused, unlike with no role at all."""
+        """It can read rooms; calendars are refused with another error than without any role."""
         assert graph.get("/places/microsoft.graph.room", app="sandbox-places").status == 200
         reply = graph.cancel(ADA, office.meet().id, app="sandbox-places")
         assert (reply.status, reply.code) == (403, "ErrorAccessDenied")
 
 
-def test_the_ledger_tells_all_but_secrets(graph: GraphClient, office: Office) -> None:
-    """Grant, client, kind of proof and result of each request; nothing that anybody could use."""
+def test_the_ledger_has_everything_but_secrets(graph: GraphClient, office: Office) -> None:
+    """The ledger has grant, client, kind of credential and result of each request, but no secret."""
     graph.sandbox.register_app("sandbox-app", certificates=[signer("app").pem])
     text = assertion(graph, signer("app"))
     refresh_token = graph.sandbox.refresh_token(ADA, client_id="sandbox-app")
@@ -236,8 +236,8 @@ def test_the_ledger_tells_all_but_secrets(graph: GraphClient, office: Office) ->
     assert graph.sandbox.ledger()["tokens"] == 2
 
 
-def test_a_fault_at_the_login_is_entered_too(graph: GraphClient) -> None:
-    """With its kind, and without a status if the connection broke; "after" loses the answer alone."""
+def test_a_fault_at_sign_in_is_logged_too(graph: GraphClient) -> None:
+    """It is logged with its kind, and without a status if the connection broke; "after" only loses the response."""
     import aiohttp
 
     graph.sandbox.add_fault("503", match={"path": "/oauth2/"}, retry_after="1")

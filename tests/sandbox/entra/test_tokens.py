@@ -1,4 +1,4 @@
-"""The login authority, and what Graph says to tokens."""
+"""The token endpoint, and how Graph checks tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.graph_client import GraphClient, Office
 
 
-def test_a_token_says_what_it_is_for(graph: GraphClient) -> None:
+def test_a_token_has_its_claims(graph: GraphClient) -> None:
     """Client credentials give a JWT with audience, roles, application and tenant."""
     reply = graph.ask_for_token()
     claims = jwt.decode(reply.body["access_token"], options={"verify_signature": False})
@@ -48,15 +48,15 @@ def test_a_persons_token_is_delegated(graph: GraphClient, office: Office) -> Non
 def test_refusals_are_worded_as_by_entra(
     graph: GraphClient, change: dict[str, Any], status: int, error: str, number: int
 ) -> None:
-    """A wrong secret, application, tenant, grant or scope is told apart by error and AADSTS code."""
+    """A wrong secret, application, tenant, grant or scope has its own error and AADSTS code."""
     reply = graph.ask_for_token(**change)
     assert (reply.status, reply.body["error"], reply.body["error_codes"]) == (status, error, [number])
     assert f"AADSTS{number}" in reply.body["error_description"]
     assert {"trace_id", "correlation_id", "timestamp"} <= set(reply.body)
 
 
-def test_discovery_leads_back_to_the_sandbox(graph: GraphClient) -> None:
-    """OpenID configuration and instance discovery name endpoints of this very server."""
+def test_discovery_names_the_sandbox(graph: GraphClient) -> None:
+    """OpenID configuration and instance discovery name endpoints of the same server."""
     tenant, url = graph.sandbox.connection["extra"]["tenant_id"], graph.sandbox.url
 
     for path, key in (
@@ -74,18 +74,18 @@ def test_discovery_leads_back_to_the_sandbox(graph: GraphClient) -> None:
         ("Bearer abc.def.ghi", "CompactToken parsing failed with error code: 80049217"),
     ],
 )
-def test_graph_wants_a_token_of_its_own(
+def test_graph_requires_a_valid_token(
     graph: GraphClient, office: Office, authorization: str | None, message: str
 ) -> None:
-    """No token and a garbled one are both 401, in different words."""
+    """A missing and a garbled token both get a 401, with different messages."""
     headers = {"Authorization": authorization} if authorization else {}
     reply = graph.get(f"/users/{ADA}/events", app=None, **headers)
     assert (reply.status, reply.code) == (401, "InvalidAuthenticationToken")
     assert reply.body["error"]["message"] == message
 
 
-def test_a_token_signed_by_somebody_else_is_refused(graph: GraphClient, office: Office) -> None:
-    """The right claims under another signature are worth nothing."""
+def test_a_token_with_another_signature_is_refused(graph: GraphClient, office: Office) -> None:
+    """Valid claims with another signature are refused."""
     claims = jwt.decode(graph.token(), options={"verify_signature": False})
     forged = jwt.encode(claims, "another key that is long enough for HS256", algorithm="HS256")
     assert graph.get(f"/users/{ADA}/events", app=None, Authorization=f"Bearer {forged}").status == 401
@@ -98,8 +98,8 @@ def test_a_token_for_another_service_is_refused(graph: GraphClient, office: Offi
     assert "Invalid audience" in reply.body["error"]["message"]
 
 
-def test_tokens_expire_on_command_and_new_ones_are_good(graph: GraphClient, office: Office) -> None:
-    """After the command every older token is 401 though its time is not over; a fresh one works."""
+def test_tokens_expire_on_command_and_new_ones_work(graph: GraphClient, office: Office) -> None:
+    """After the command every older token gets a 401 although it has not expired; a new one works."""
     old = graph.token()
     graph.sandbox.expire_tokens()
     reply = graph.get(f"/users/{ADA}/events", app=None, Authorization=f"Bearer {old}")
@@ -109,7 +109,7 @@ def test_tokens_expire_on_command_and_new_ones_are_good(graph: GraphClient, offi
 
 
 def test_tokens_live_as_long_as_the_setting_says(graph: GraphClient, office: Office) -> None:
-    """A token of one second is good at first and expired afterwards."""
+    """A token with a lifetime of one second works at first and then expires."""
     graph.sandbox.settings(token_lifetime=1)
     assert graph.get(f"/users/{ADA}/events").status == 200
     time.sleep(1.05)

@@ -1,4 +1,4 @@
-"""What a cancel does, in every mailbox that it touches."""
+"""What a cancel does, in every mailbox with a copy."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_all_eleven_addresses_cancel(graph: GraphClient, office: Office, form: s
         (None, None),
     ],
 )
-def test_the_comment_may_be_written_in_any_way_that_clients_use(
+def test_the_comment_may_have_any_form_that_clients_use(
     graph: GraphClient, office: Office, body: str | None, comment: str | None
 ) -> None:
     """Both spellings of the parameter, null, an empty object and no body at all are accepted."""
@@ -77,8 +77,8 @@ def test_the_comment_may_be_written_in_any_way_that_clients_use(
     assert [message["comment"] for message in graph.sandbox.messages(meeting.id)] == [comment]
 
 
-def test_the_organizers_copy_is_gone_and_a_second_cancel_finds_nothing(graph: GraphClient, office: Office) -> None:
-    """After the 202 the id leads nowhere: not by GET, not in views, not for another cancel; no second mail is sent."""
+def test_the_organizers_copy_is_removed_and_a_second_cancel_is_a_404(graph: GraphClient, office: Office) -> None:
+    """After the 202 the id is not found: by GET, in views, or by another cancel; no second mail is sent."""
     meeting = office.meet()
     assert graph.cancel(ADA, meeting.id).status == 202
 
@@ -91,8 +91,8 @@ def test_the_organizers_copy_is_gone_and_a_second_cancel_finds_nothing(graph: Gr
     assert len(graph.sandbox.messages()) == 1
 
 
-def test_the_attendees_copy_stays_and_shows_that_it_is_cancelled(graph: GraphClient, office: Office) -> None:
-    """Attendees keep a free, flagged, prefixed copy of high importance."""
+def test_the_attendees_copy_stays_and_is_marked_as_cancelled(graph: GraphClient, office: Office) -> None:
+    """Attendees keep a copy that is cancelled, prefixed, free and of high importance."""
     meeting = office.meet()
     before = graph.get(f"/users/{BEN}/events/{meeting.copies[BEN]}").body
     graph.cancel(ADA, meeting.id)
@@ -112,7 +112,7 @@ def test_the_attendees_copy_stays_and_shows_that_it_is_cancelled(graph: GraphCli
 
 
 @pytest.mark.parametrize("clears", [False, True])
-def test_rooms_keep_cancelled_meetings_unless_told_otherwise(graph: GraphClient, office: Office, clears: bool) -> None:
+def test_rooms_keep_or_remove_cancelled_meetings(graph: GraphClient, office: Office, clears: bool) -> None:
     """A room's copy stays, cancelled, unless RemoveCanceledMeetings is on."""
     room = "quiet@contoso.example"
     graph.sandbox.add_mailbox(room, kind="room", remove_canceled_meetings=clears)
@@ -125,7 +125,7 @@ def test_rooms_keep_cancelled_meetings_unless_told_otherwise(graph: GraphClient,
 
 @pytest.mark.parametrize("holder", [BEN, ROOM])
 def test_only_the_organizer_can_cancel(graph: GraphClient, office: Office, holder: str) -> None:
-    """An attendee's or a room's copy is refused with the documented sentence, and nothing is sent."""
+    """A cancel of an attendee's or a room's copy is refused with the documented message; nothing is sent."""
     meeting = office.meet()
     reply = graph.cancel(holder, meeting.copies[holder])
     assert (reply.status, reply.code) == (400, "ErrorInvalidRequest")
@@ -135,8 +135,8 @@ def test_only_the_organizer_can_cancel(graph: GraphClient, office: Office, holde
     assert graph.sandbox.messages() == []
 
 
-def test_immutable_ids_are_given_and_taken(graph: GraphClient, office: Office) -> None:
-    """With the preference set, ids are the immutable ones, the answer says so, and such an id can be cancelled."""
+def test_immutable_ids_are_returned_and_accepted(graph: GraphClient, office: Office) -> None:
+    """With the preference, ids are immutable, the response confirms it, and such an id can be cancelled."""
     meeting = office.meet()
     prefer = 'IdType="ImmutableId"'
     reply = graph.get(f"/users/{ADA}/events/{meeting.id}", Prefer=prefer)
@@ -148,7 +148,7 @@ def test_immutable_ids_are_given_and_taken(graph: GraphClient, office: Office) -
 
 
 def test_a_percent_encoded_path_is_decoded_exactly_once(graph: GraphClient, office: Office) -> None:
-    """``%3D`` is ``=``, while ``%253D`` is the three characters ``%3D`` and so no id."""
+    """``%3D`` is ``=``, while ``%253D`` is the three characters ``%3D`` and therefore not an id."""
     meeting = office.meet()
     assert graph.cancel("ada%40contoso.example", meeting.id.replace("=", "%253D")).code == "ErrorInvalidIdMalformed"
     assert graph.cancel("ada%40contoso.example", meeting.id.replace("=", "%3D")).status == 202

@@ -1,4 +1,4 @@
-"""Creating and deleting events through Graph itself."""
+"""Create, change and delete events through Graph itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_created_event_reaches_everybody_and_can_be_cancelled(graph: GraphClient, office: Office) -> None:
-    """POST makes copies for attendees and rooms; the id that it answers cancels the meeting."""
+    """POST creates copies for attendees and rooms; the returned id can be cancelled."""
     made = graph.send("POST", f"/users/{ADA}/events", body())
     assert made.status == 201
     assert made.body["start"]["dateTime"] == "2035-01-08T09:00:00.0000000"
@@ -44,7 +44,7 @@ def test_a_created_event_reaches_everybody_and_can_be_cancelled(graph: GraphClie
 
 
 def test_a_created_series(graph: GraphClient, office: Office) -> None:
-    """A recurrence in Graph's own form is laid out."""
+    """A recurrence in Graph's own format creates all dates."""
     rule = {
         "pattern": {"type": "weekly", "interval": 2, "daysOfWeek": ["monday", "thursday"]},
         "range": {"type": "endDate", "startDate": "2035-01-08", "endDate": "2035-01-25"},
@@ -69,14 +69,14 @@ def test_a_created_series(graph: GraphClient, office: Office) -> None:
         {"recurrence": {"pattern": {"type": "relativeYearly"}, "range": {"type": "noEnd"}}},
     ],
 )
-def test_what_makes_no_sense_is_refused(graph: GraphClient, office: Office, change: dict[str, Any]) -> None:
+def test_an_invalid_event_is_refused(graph: GraphClient, office: Office, change: dict[str, Any]) -> None:
     """A refused create leaves nothing behind."""
     assert graph.send("POST", f"/users/{ADA}/events", body(**change)).status == 400
     assert graph.get(f"/users/{ADA}/events").body["value"] == []
 
 
 def test_delete_by_the_organizer_is_a_cancel_without_a_comment(graph: GraphClient, office: Office) -> None:
-    """DELETE answers 204 and tells everybody, without words."""
+    """DELETE returns 204 and sends a cancellation without a comment."""
     meeting = office.meet()
     assert graph.send("DELETE", f"/users/{ADA}/events/{meeting.id}").status == 204
     (message,) = graph.sandbox.messages(meeting.id)
@@ -84,7 +84,7 @@ def test_delete_by_the_organizer_is_a_cancel_without_a_comment(graph: GraphClien
     assert graph.get(f"/users/{BEN}/events/{meeting.copies[BEN]}").body["isCancelled"]
 
 
-def test_delete_by_an_attendee_takes_the_own_copy_alone(graph: GraphClient, office: Office) -> None:
+def test_delete_by_an_attendee_removes_only_their_copy(graph: GraphClient, office: Office) -> None:
     """An attendee's DELETE cancels nothing."""
     meeting = office.meet()
     assert graph.send("DELETE", f"/users/{BEN}/events/{meeting.copies[BEN]}").status == 204
@@ -93,8 +93,8 @@ def test_delete_by_an_attendee_takes_the_own_copy_alone(graph: GraphClient, offi
     assert graph.sandbox.messages() == []
 
 
-def test_an_update_is_told_and_shown_everywhere(graph: GraphClient, office: Office) -> None:
-    """A new subject reaches the attendee's copy, with an update and no cancellation."""
+def test_an_update_is_sent_and_shown_everywhere(graph: GraphClient, office: Office) -> None:
+    """A new subject reaches the attendee's copy; an update is sent, not a cancellation."""
     meeting = office.meet()
     assert graph.send("PATCH", f"/users/{ADA}/events/{meeting.id}", {"subject": "Retro"}).body["subject"] == "Retro"
     assert graph.get(f"/users/{BEN}/events/{meeting.copies[BEN]}").body["subject"] == "Retro"

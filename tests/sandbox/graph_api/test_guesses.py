@@ -1,4 +1,4 @@
-"""Where nobody knows what the service does, both answers can be had."""
+"""Where the service's behaviour is unknown, the sandbox can behave either way."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def test_the_code_of_the_organizer_only_refusal(graph: GraphClient, office: Office) -> None:
-    """Only its sentence is documented, so the code can be anything."""
+    """Only its message is documented, so the code can be any."""
     graph.sandbox.settings(guesses={"not_organizer_code": "ErrorAccessDenied"})
     reply = graph.cancel(BEN, office.meet().copies[BEN])
     assert (reply.status, reply.code) == (400, "ErrorAccessDenied")
 
 
 def test_an_event_without_attendees(graph: GraphClient, office: Office) -> None:
-    """It goes without a message, or is refused for want of recipients."""
+    """The cancel sends no message, or is refused because there are no recipients."""
     refused, gone = office.meet(attendees=[], rooms=[]), office.meet(attendees=[], rooms=[])
     graph.sandbox.settings(guesses={"no_attendees": "invalid_recipients"})
     assert graph.cancel(ADA, refused.id).code == "ErrorInvalidRecipients"
@@ -36,7 +36,7 @@ def test_an_event_without_attendees(graph: GraphClient, office: Office) -> None:
 
 
 def test_a_second_cancel_may_be_accepted(graph: GraphClient, office: Office) -> None:
-    """Accepted, it still sends no second message, and an id that never was is still not found."""
+    """It still sends no second message, and an id that never existed is still not found."""
     graph.sandbox.settings(guesses={"second_cancel": "accepted"})
     meeting = office.meet()
     assert [graph.cancel(ADA, meeting.id).status for _ in range(3)] == [202, 202, 202]
@@ -45,8 +45,8 @@ def test_a_second_cancel_may_be_accepted(graph: GraphClient, office: Office) -> 
     assert [request["effect"] for request in graph.sandbox.requests(status=202)] == [True, False, False]
 
 
-def test_the_change_may_come_later_than_the_202(graph: GraphClient, office: Office) -> None:
-    """For a while the event is still there; a second cancel meanwhile does not send a second message."""
+def test_the_effect_may_come_later_than_the_202(graph: GraphClient, office: Office) -> None:
+    """The event exists for a while; a second cancel meanwhile sends no second message."""
     graph.sandbox.settings(guesses={"effect_delay": 0.3})
     meeting = office.meet()
     assert graph.cancel(ADA, meeting.id).status == 202
@@ -60,7 +60,7 @@ def test_the_change_may_come_later_than_the_202(graph: GraphClient, office: Offi
 
 
 def test_filtering_by_uid(graph: GraphClient, office: Office) -> None:
-    """Refused on v1.0 unless assumed otherwise; beta takes it."""
+    """It is refused on v1.0 except by the other guess; beta accepts it."""
     meeting = office.meet()
     wanted = "filter=" + quote(f"uid eq '{meeting.uid}'")
     path = f"/users/{ADA}/events?${wanted}"
@@ -71,7 +71,7 @@ def test_filtering_by_uid(graph: GraphClient, office: Office) -> None:
 
 
 def test_an_event_addressed_through_another_calendar(graph: GraphClient, office: Office) -> None:
-    """Not found there, or found all the same."""
+    """It is not found there, or by the other guess found."""
     meeting = office.meet(calendar="Projects")
     path = f"/users/{ADA}/calendar/events/{meeting.id}/cancel"
     assert graph.send("POST", path).code == "ErrorItemNotFound"
@@ -80,7 +80,7 @@ def test_an_event_addressed_through_another_calendar(graph: GraphClient, office:
 
 
 def test_occurrences_by_their_oid(graph: GraphClient, office: Office) -> None:
-    """``OID.<master>.<date>`` is no id, or cancels that date."""
+    """``OID.<master>.<date>`` is malformed, or by the other guess cancels that date."""
     meeting = office.meet(recurrence={"type": "weekly", "count": 3})
     oid = f"OID.{meeting.id}.2035-01-15"
     assert graph.cancel(ADA, oid).code == "ErrorInvalidIdMalformed"
@@ -91,7 +91,7 @@ def test_occurrences_by_their_oid(graph: GraphClient, office: Office) -> None:
 
 
 def test_a_cancelled_event_by_its_immutable_id(graph: GraphClient, office: Office) -> None:
-    """Gone, or to be seen in Deleted Items, where its immutable id still leads."""
+    """It is gone, or by the other guess its immutable id finds it in Deleted Items."""
     prefer = 'IdType="ImmutableId"'
     meeting = office.meet()
     immutable = graph.get(f"/users/{ADA}/events/{meeting.id}", Prefer=prefer).body["id"]
@@ -104,7 +104,7 @@ def test_a_cancelled_event_by_its_immutable_id(graph: GraphClient, office: Offic
 
 
 def test_sending_limits(graph: GraphClient, office: Office) -> None:
-    """The 31st message within a minute leaves a minute after the first; beyond the day's recipients none leaves."""
+    """The 31st message in a minute is delivered a minute after the first; beyond the day's limit none is."""
     graph.sandbox.settings(guesses={"sending_limits": "on"})
     crowd = [f"guest{number}@fabrikam.example" for number in range(320)]
     meetings = [office.meet(attendees=crowd, rooms=[]) for _ in range(32)]
@@ -118,7 +118,7 @@ def test_sending_limits(graph: GraphClient, office: Office) -> None:
 
 
 def test_unknown_members_of_the_body(graph: GraphClient, office: Office) -> None:
-    """Ignored, or refused."""
+    """They are ignored, or by the other guess refused."""
     meeting = office.meet()
     body = {"comment": "x", "sendResponse": True}
     path = f"/users/{ADA}/events/{meeting.id}/cancel"
@@ -140,8 +140,8 @@ def test_unknown_members_of_the_body(graph: GraphClient, office: Office) -> None
         {"guesses": {"nosuch": 1}},
     ],
 )
-def test_settings_that_make_no_sense_change_nothing(graph: GraphClient, change: dict[str, object]) -> None:
-    """A wrong value is refused, and the good ones beside it are not taken either."""
+def test_invalid_settings_change_nothing(graph: GraphClient, change: dict[str, object]) -> None:
+    """An invalid value is refused, and the valid ones with it do not apply either."""
     before = graph.sandbox.settings()
     with pytest.raises(SandboxError, match="error"):
         graph.sandbox.settings(**{"token_lifetime": 5, **change})

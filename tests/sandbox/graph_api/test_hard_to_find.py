@@ -1,4 +1,4 @@
-"""What makes it hard to find the organizer's copy of a meeting: each of it can be had."""
+"""The sandbox can create everything that makes an organizer's copy hard to find."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE_DAY = {"is_all_day": True, "start": "2035-01-08T00:00:00-05:00", "end": "2
 
 
 def view(graph: GraphClient, mailbox: str, window: str = JANUARY, **headers: Any) -> list[dict[str, Any]]:
-    """Return what is in a mailbox's view."""
+    """Return the events in a mailbox's view."""
     return list(graph.get(f"/users/{mailbox}/calendarView?{window}&$top=100", **headers).body["value"])
 
 
@@ -33,12 +33,12 @@ def side_room(office: Office) -> str:
     return SIDE_ROOM
 
 
-# Whole days
+# All-day events
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Tokyo Standard Time"])
-def test_whole_days_begin_at_midnight_wherever_they_are_read(graph: GraphClient, office: Office, zone: str) -> None:
-    """The date stays, the clock shows midnight, in whatever zone is asked for."""
+def test_all_day_events_start_at_midnight_in_every_zone(graph: GraphClient, office: Office, zone: str) -> None:
+    """The date is the same and the time is midnight in every time zone."""
     office.meet(**WHOLE_DAY)
     (event,) = view(graph, ROOM, Prefer=f'outlook.timezone="{zone}"')
     assert event["isAllDay"]
@@ -46,8 +46,8 @@ def test_whole_days_begin_at_midnight_wherever_they_are_read(graph: GraphClient,
     assert event["end"] == {"dateTime": "2035-01-09T00:00:00.0000000", "timeZone": zone}
 
 
-def test_a_series_of_whole_days_keeps_its_midnights_across_the_clock_change(graph: GraphClient, office: Office) -> None:
-    """A day of 23 hours is a whole day too."""
+def test_an_all_day_series_keeps_its_midnights_across_the_clock_change(graph: GraphClient, office: Office) -> None:
+    """A day of 23 hours is an all-day event too."""
     office.meet(
         is_all_day=True,
         start="2035-03-24T00:00:00+00:00",
@@ -64,7 +64,7 @@ def test_a_series_of_whole_days_keeps_its_midnights_across_the_clock_change(grap
 @pytest.mark.parametrize(
     ("guess", "offset", "asked", "found"),
     [
-        # The day is the eighth, where it was made, in UTC, or where it is read.
+        # The day is the eighth in the event's zone, in UTC, or in the reader's zone.
         ("own_zone", "-05:00", "Asia/Tokyo", ["2035-01-08T05:00Z", "2035-01-09T04:59Z"]),
         ("utc", "-05:00", "Asia/Tokyo", ["2035-01-08T00:00Z", "2035-01-08T23:59Z"]),
         ("asked_zone", "-05:00", "Asia/Tokyo", ["2035-01-07T15:00Z", "2035-01-08T14:59Z"]),
@@ -73,10 +73,10 @@ def test_a_series_of_whole_days_keeps_its_midnights_across_the_clock_change(grap
         ("asked_zone", "+09:00", "America/New_York", ["2035-01-08T05:00Z", "2035-01-09T04:59Z"]),
     ],
 )
-def test_nobody_knows_by_which_zone_a_window_takes_whole_days(
+def test_the_zone_in_which_a_window_finds_all_day_events_is_a_guess(
     graph: GraphClient, office: Office, guess: str, offset: str, asked: str, found: list[str]
 ) -> None:
-    """The first and the last minute that find the event, and the minutes before and after that do not."""
+    """The first and the last minute find the event; the minutes before and after do not."""
     graph.sandbox.settings(guesses={"all_day_window": guess})
     office.meet(is_all_day=True, start=f"2035-01-08T00:00:00{offset}", end=f"2035-01-09T00:00:00{offset}")
     for minute, beyond in zip(found, (-1, 1), strict=True):
@@ -92,8 +92,8 @@ def _shifted(minute: str, minutes: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
-def test_whole_days_must_be_whole(graph: GraphClient, office: Office) -> None:
-    """Neither the control API nor Graph takes a whole day that begins at nine."""
+def test_an_all_day_event_must_start_at_midnight(graph: GraphClient, office: Office) -> None:
+    """Neither the control API nor Graph accepts an all-day event that starts at nine."""
     with pytest.raises(SandboxError, match="midnight"):
         office.meet(is_all_day=True)
     times = {name: {"dateTime": "2035-01-08T09:00:00", "timeZone": "UTC"} for name in ("start", "end")}
@@ -115,8 +115,8 @@ def test_whole_days_must_be_whole(graph: GraphClient, office: Office) -> None:
         LEGACY,
     ],
 )
-def test_the_organizer_may_be_spelt_in_another_way(graph: GraphClient, office: Office, spelt: str) -> None:
-    """Attendees and rooms see the other spelling, the organizer's own copy the mailbox's address."""
+def test_the_organizers_address_may_be_spelt_differently(graph: GraphClient, office: Office, spelt: str) -> None:
+    """Attendees and rooms see the other spelling; the organizer's copy has the mailbox's address."""
     office.meet(organizer_elsewhere=spelt)
     for mailbox, address in ((ROOM, spelt), (BEN, spelt), (ADA, ADA)):
         (event,) = view(graph, mailbox)
@@ -124,7 +124,7 @@ def test_the_organizer_may_be_spelt_in_another_way(graph: GraphClient, office: O
 
 
 def test_a_mailbox_can_be_addressed_by_an_alias(graph: GraphClient, office: Office) -> None:
-    """It is the same mailbox with the same ids, and the same in the ledger; or, as may be, nobody."""
+    """It is the same mailbox, with the same ids and the same ledger entries; by the other guess it is unknown."""
     graph.sandbox.add_mailbox("dora@contoso.example", aliases=["d.kaya@contoso.example", "dora@old.example"])
     meeting = office.meet(organizer="dora@contoso.example")
     assert graph.get(f"/users/D.KAYA@contoso.example/events/{meeting.id}").status == 200
@@ -140,13 +140,13 @@ def test_a_mailbox_can_be_addressed_by_an_alias(graph: GraphClient, office: Offi
     assert graph.get(f"/users/dora@contoso.example/events/{meeting.id}").status == 200
 
 
-def test_a_legacy_address_leads_nowhere(graph: GraphClient, office: Office) -> None:
-    """Exchange's own form of an address is no user of Graph's."""
+def test_a_legacy_address_is_unknown(graph: GraphClient, office: Office) -> None:
+    """Graph knows no user by Exchange's own form of an address."""
     assert graph.get(f"/users/{quote(LEGACY, safe='')}/events").code == "ErrorInvalidUser"
 
 
 def test_the_organizer_may_be_among_the_attendees(graph: GraphClient, office: Office) -> None:
-    """Then there is one copy in that mailbox all the same, and nobody writes to himself."""
+    """There is still one copy in that mailbox, and the organizer gets no mail."""
     meeting = office.meet(attendees=[ADA, BEN])
     (own,) = view(graph, ADA)
     assert own["isOrganizer"]
@@ -155,8 +155,8 @@ def test_the_organizer_may_be_among_the_attendees(graph: GraphClient, office: Of
     assert graph.sandbox.messages()[0]["recipients"] == [BEN, ROOM]
 
 
-def test_a_room_may_be_invited_as_if_it_were_a_person(graph: GraphClient, office: Office) -> None:
-    """It behaves as a room, though its type says otherwise."""
+def test_a_room_may_be_invited_as_a_person(graph: GraphClient, office: Office) -> None:
+    """It behaves as a room, although its type is not resource."""
     office.meet(attendees=[{"address": ROOM, "type": "required"}, {"address": BEN, "type": "optional"}], rooms=[])
     (seen,) = view(graph, ROOM)
     assert seen["subject"] == "Ada Okafor"
@@ -166,7 +166,7 @@ def test_a_room_may_be_invited_as_if_it_were_a_person(graph: GraphClient, office
 
 
 def test_a_room_may_be_the_organizer(graph: GraphClient, office: Office) -> None:
-    """A booking at the door: the room's own copy is the organizer's, with its subject, and can be cancelled there."""
+    """A booking at the door: the room's copy is the organizer's, shows the subject, and can be cancelled."""
     meeting = office.meet(organizer=ROOM, rooms=[], subject="Booked at the door")
     (own,) = view(graph, ROOM)
     assert (own["isOrganizer"], own["subject"]) == (True, "Booked at the door")
@@ -177,8 +177,8 @@ def test_a_room_may_be_the_organizer(graph: GraphClient, office: Office) -> None
 # Dates of a series that are different
 
 
-def test_exceptions_are_there_from_the_start(graph: GraphClient, office: Office) -> None:
-    """A date can be moved, over midnight too, and renamed; its ids keep the original date; no update is sent."""
+def test_a_series_can_be_created_with_exceptions(graph: GraphClient, office: Office) -> None:
+    """A date can be moved, even past midnight, and renamed; its ids keep the original date; no update is sent."""
     meeting = office.meet(
         recurrence=WEEKLY,
         exceptions={
@@ -208,20 +208,18 @@ def test_exceptions_are_there_from_the_start(graph: GraphClient, office: Office)
         {"soon": {}},
     ],
 )
-def test_an_exception_that_makes_no_sense_leaves_nothing_behind(
-    graph: GraphClient, office: Office, exceptions: dict[str, Any]
-) -> None:
-    """A date that the series does not have, an unknown key, an end before the start."""
+def test_an_invalid_exception_creates_nothing(graph: GraphClient, office: Office, exceptions: dict[str, Any]) -> None:
+    """An unknown date, an unknown key and an end before the start are refused."""
     with pytest.raises(SandboxError, match='"error"'):
         office.meet(recurrence=WEEKLY, exceptions=exceptions)
     assert view(graph, ADA) == []
 
 
 @pytest.mark.parametrize(("guess", "dated"), [("dated", True), ("clean", False)])
-def test_a_room_invited_to_one_date_only_knows_of_no_series(
+def test_a_room_that_is_invited_to_one_date_has_no_series(
     graph: GraphClient, office: Office, side_room: str, guess: str, dated: bool
 ) -> None:
-    """Its copy stands alone, under the organizer's iCalUId of that date or, as may be, the series'."""
+    """Its copy has no series, and the organizer's iCalUId of that date or, by the other guess, of the series."""
     graph.sandbox.settings(guesses={"orphan_uid": guess})
     meeting = office.meet(recurrence=WEEKLY, exceptions={"2035-01-15": {"rooms": [side_room]}})
     (orphan,) = view(graph, side_room)
@@ -240,7 +238,7 @@ def test_a_room_invited_to_one_date_only_knows_of_no_series(
 
 
 def test_an_orphan_follows_its_date_and_the_whole_series(graph: GraphClient, office: Office, side_room: str) -> None:
-    """Cancelling another date leaves it, cancelling its date or the series flags it, and both tell the room."""
+    """A cancel of another date leaves it; a cancel of its date or of the series marks it and notifies the room."""
     exceptions = {"2035-01-15": {"rooms": [side_room]}}
     for cancelled, flagged in ((2, False), (1, True), (None, True)):
         graph.sandbox.clear_ledger()
@@ -258,10 +256,8 @@ def test_an_orphan_follows_its_date_and_the_whole_series(graph: GraphClient, off
     assert graph.cancel(ADA, second["id"]).status == 202
 
 
-def test_an_orphan_goes_when_a_shortened_series_drops_its_date(
-    graph: GraphClient, office: Office, side_room: str
-) -> None:
-    """It is moved with its date, and gone with it; a date that stays keeps it."""
+def test_an_orphan_is_removed_with_its_date(graph: GraphClient, office: Office, side_room: str) -> None:
+    """It is moved with its date and removed with it; a date that stays keeps it."""
     for date, left in (("2035-01-15", 1), ("2035-01-29", 0)):
         meeting = office.meet(recurrence=WEEKLY, exceptions={date: {"rooms": [side_room]}})
         number = 1 if date == "2035-01-15" else 3
@@ -279,8 +275,8 @@ def test_an_orphan_goes_when_a_shortened_series_drops_its_date(
 # Leftovers
 
 
-def test_cancelled_long_ago(graph: GraphClient, office: Office) -> None:
-    """The organizer's copy is gone, the others are flagged, and no message stands in the ledger."""
+def test_a_meeting_that_was_cancelled_earlier(graph: GraphClient, office: Office) -> None:
+    """The organizer's copy is gone, the others are marked as cancelled, and the ledger has no message."""
     meeting = office.meet(cancelled=True)
     assert view(graph, ADA) == []
     assert [each["isCancelled"] for each in view(graph, ROOM)] == [True]
@@ -299,15 +295,15 @@ def test_cancelled_long_ago(graph: GraphClient, office: Office) -> None:
             office.meet(recurrence=WEEKLY, **change)
 
 
-def test_rooms_keep_cancelled_meetings_unless_they_are_told_not_to(graph: GraphClient, office: Office) -> None:
-    """RemoveCanceledMeetings is off in a room that nobody configured, as in Exchange."""
+def test_rooms_keep_cancelled_meetings_by_default(graph: GraphClient, office: Office) -> None:
+    """RemoveCanceledMeetings is off by default, as in Exchange."""
     graph.sandbox.add_mailbox("tidy@contoso.example", kind="room", remove_canceled_meetings=True)
     office.meet(rooms=[ROOM, "tidy@contoso.example"], cancelled=True)
     assert [len(view(graph, room)) for room in (ROOM, "tidy@contoso.example")] == [1, 0]
 
 
-def test_only_some_copies_say_that_it_is_cancelled(graph: GraphClient, office: Office, side_room: str) -> None:
-    """A room that was taken out of a meeting keeps a cancelled copy, while the meeting takes place."""
+def test_only_some_copies_may_be_marked_as_cancelled(graph: GraphClient, office: Office, side_room: str) -> None:
+    """A room that was removed from a meeting keeps a cancelled copy, while the meeting takes place."""
     meeting = office.meet(cancelled_in=[side_room])
     assert [each["isCancelled"] for each in view(graph, side_room)] == [True]
     (own,) = view(graph, ADA)
@@ -318,16 +314,16 @@ def test_only_some_copies_say_that_it_is_cancelled(graph: GraphClient, office: O
         office.meet(cancelled_in=["nobody@contoso.example"])
 
 
-def test_the_organizers_copy_may_say_that_it_is_cancelled(graph: GraphClient, office: Office) -> None:
-    """Though the room does not know yet; cancelling it again tells nobody."""
+def test_the_organizers_copy_may_be_marked_as_cancelled(graph: GraphClient, office: Office) -> None:
+    """The room's copy does not show it yet; another cancel sends no message."""
     meeting = office.meet(cancelled_in=[ADA])
     assert [each["isCancelled"] for each in (*view(graph, ADA), *view(graph, ROOM))] == [True, False]
     assert graph.cancel(ADA, meeting.id).status == 202
     assert graph.sandbox.messages() == []
 
 
-def test_somebody_who_takes_part_may_have_no_copy(graph: GraphClient, office: Office) -> None:
-    """An organizer who deleted the own copy, a room that declined: the others know nothing of it."""
+def test_a_participant_may_have_no_copy(graph: GraphClient, office: Office) -> None:
+    """An organizer who deleted their copy, a room that declined: the other copies do not show it."""
     lost = office.meet(no_copy_in=[ADA])
     assert ADA not in lost.copies
     assert (view(graph, ADA), len(view(graph, ROOM))) == ([], 1)
@@ -340,7 +336,7 @@ def test_somebody_who_takes_part_may_have_no_copy(graph: GraphClient, office: Of
 
 @pytest.mark.parametrize("recurrence", [None, WEEKLY])
 def test_a_rooms_own_copy_can_be_deleted(graph: GraphClient, office: Office, recurrence: dict[str, Any] | None) -> None:
-    """A room's DELETE frees the room for that meeting or that date; the meeting goes on, nobody is told."""
+    """A room's DELETE removes that meeting or date from the room; the meeting stays, and no message is sent."""
     meeting = office.meet(recurrence=recurrence)
     before = len(view(graph, ROOM))
     event_id = meeting.occurrences[ROOM][1]["id"] if recurrence else meeting.copies[ROOM]
@@ -353,8 +349,8 @@ def test_a_rooms_own_copy_can_be_deleted(graph: GraphClient, office: Office, rec
 # Windows and change keys
 
 
-def test_a_window_is_half_open_and_a_moment_counts_where_it_lies(graph: GraphClient, office: Office) -> None:
-    """Who ends when it begins or begins when it ends is outside; a meeting without length is where it starts."""
+def test_a_window_is_half_open(graph: GraphClient, office: Office) -> None:
+    """A meeting that ends at its start or starts at its end is outside; one without length counts at its start."""
     spans = ["09:00 10:00", "09:59 10:01", "10:00 10:00", "10:30 10:30", "10:59 11:01", "11:00 11:00", "11:00 12:00"]
     for number, (start, end) in enumerate(map(str.split, spans)):
         office.meet(subject=str(number), start=f"2035-01-08T{start}:00Z", end=f"2035-01-08T{end}:00Z")
@@ -366,7 +362,7 @@ def test_a_window_is_half_open_and_a_moment_counts_where_it_lies(graph: GraphCli
 def test_a_cancelled_date_changes_the_keys_of_the_others(
     graph: GraphClient, office: Office, guess: str, changed: list[bool]
 ) -> None:
-    """In Exchange a series is one item, so all its dates have another change key then; or, as may be, the master."""
+    """In Exchange a series is one item, so all its dates get another change key; by the other guess only the master."""
     graph.sandbox.settings(guesses={"change_key": guess})
     meeting = office.meet(recurrence=WEEKLY)
     watched = [meeting.id, meeting.occurrences[ADA][0]["id"], meeting.occurrences[ADA][3]["id"]]
@@ -382,24 +378,24 @@ def test_a_cancelled_date_changes_the_keys_of_the_others(
     assert [old != new for old, new in zip(before, keys(), strict=True)] == changed
 
 
-def test_a_change_key_is_the_own_copys(graph: GraphClient, office: Office) -> None:
-    """What the room's copy says is not what the organizer's says."""
+def test_each_copy_has_its_own_change_key(graph: GraphClient, office: Office) -> None:
+    """The room's copy and the organizer's copy have different change keys."""
     office.meet()
     assert view(graph, ADA)[0]["changeKey"] != view(graph, ROOM)[0]["changeKey"]
 
 
 def test_a_foreign_series_has_one_icaluid_for_all_its_dates(graph: GraphClient, office: Office) -> None:
-    """So that dates can be told apart by their start alone."""
+    """Its dates differ only by their start."""
     office.meet(recurrence=WEEKLY, foreign_uid="feed-7@fabrikam.example")
     assert {each["iCalUId"] for each in view(graph, ROOM)} == {"feed-7@fabrikam.example"}
     assert len({each["start"]["dateTime"] for each in view(graph, ROOM)}) == 4
 
 
-# Calendars that are not to be had
+# Calendars that cannot be reached
 
 
-def test_a_view_without_a_calendar_is_the_default_calendars(graph: GraphClient, office: Office) -> None:
-    """What was organized in another calendar is not in it, unless assumed otherwise; by its id it is found."""
+def test_a_view_without_a_calendar_shows_the_default_calendar(graph: GraphClient, office: Office) -> None:
+    """A meeting in another calendar is not in it, except by the other guess; by its id it is found."""
     meeting = office.meet(calendar="Projects")
     assert view(graph, ADA) == graph.get(f"/users/{ADA}/events").body["value"] == []
     assert graph.get(f"/users/{ADA}/events/{meeting.id}").status == 200
@@ -408,8 +404,8 @@ def test_a_view_without_a_calendar_is_the_default_calendars(graph: GraphClient, 
     assert [each["id"] for each in graph.get(f"/users/{ADA}/events").body["value"]] == [meeting.id]
 
 
-def test_a_room_may_be_out_of_reach(graph: GraphClient, office: Office) -> None:
-    """On premises, or out of the application's scope."""
+def test_a_room_may_be_unreachable(graph: GraphClient, office: Office) -> None:
+    """It is on premises, or outside the application's scope."""
     graph.sandbox.add_mailbox("vault@contoso.example", kind="room", cloud=False)
     assert graph.get(f"/users/vault@contoso.example/calendarView?{JANUARY}").code == "MailboxNotEnabledForRESTAPI"
     graph.sandbox.settings(out_of_scope=[ROOM])
@@ -418,7 +414,7 @@ def test_a_room_may_be_out_of_reach(graph: GraphClient, office: Office) -> None:
 
 
 def test_organizers_may_be_out_of_scope(graph: GraphClient, office: Office) -> None:
-    """The room can be read, the organizer it names cannot, by whatever address."""
+    """The room can be read; its organizer cannot, by any address."""
     graph.sandbox.add_mailbox("dora@contoso.example", aliases=["d.kaya@contoso.example"])
     graph.sandbox.settings(out_of_scope=["dora@contoso.example"])
     office.meet(organizer="dora@contoso.example", organizer_elsewhere="d.kaya@contoso.example")

@@ -1,4 +1,4 @@
-"""``$batch``: limits, order, dependence, and answers within the answer."""
+"""``$batch``: limits, order, dependencies, and the responses in the response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def cancel(number: int, event_id: str, **changes: Any) -> dict[str, Any]:
-    """Return a cancel as a request of a batch; None takes a member out."""
+    """Return a cancel as a request of a batch; None removes a member."""
     url = f"/users/{ADA}/events/{event_id}/cancel"
     step = {
         "id": str(number),
@@ -34,13 +34,13 @@ def send(graph: GraphClient, *steps: dict[str, Any], **options: Any) -> Reply:
 
 
 def by_id(reply: Reply) -> dict[str, dict[str, Any]]:
-    """Return the answers of a batch by the id of their request."""
+    """Return the responses of a batch by the id of their request."""
     assert reply.status == 200, reply.body
     return {response["id"]: response for response in reply.body["responses"]}
 
 
 def test_twenty_cancels_in_one_request(graph: GraphClient, office: Office) -> None:
-    """Each request has its own answer; the order is not that of the requests; each meeting is cancelled once."""
+    """Each request has its own response, not in the order of the requests; each meeting is cancelled once."""
     meetings = [office.meet() for _ in range(20)]
     reply = send(graph, *(cancel(number, meeting.id) for number, meeting in enumerate(meetings)))
     answers = by_id(reply)
@@ -57,8 +57,8 @@ def test_twenty_cancels_in_one_request(graph: GraphClient, office: Office) -> No
     assert not outer["effect"]
 
 
-def test_failures_stay_within_their_answer(graph: GraphClient, office: Office) -> None:
-    """An unknown id is 404 with a body of its own; its neighbours go through."""
+def test_a_failure_affects_only_its_request(graph: GraphClient, office: Office) -> None:
+    """An unknown id gets its own 404 and error body; the other requests succeed."""
     meeting = office.meet()
     answers = by_id(send(graph, cancel(1, meeting.id), cancel(2, "AAMkAGUnknownUnknown="), cancel(3, "None")))
     assert {number: answer["status"] for number, answer in answers.items()} == {"1": 202, "2": 404, "3": 400}
@@ -80,7 +80,7 @@ def test_failures_stay_within_their_answer(graph: GraphClient, office: Office) -
     ids=["empty", "too many", "same id twice", "no id", "no url", "depends on nothing"],
 )
 def test_a_malformed_batch_is_refused_as_a_whole(graph: GraphClient, steps: list[dict[str, Any]]) -> None:
-    """400 for the batch itself, and nothing of it is carried out."""
+    """The batch gets a 400, and none of its requests is carried out."""
     assert send(graph, *steps).status == 400
 
 
@@ -103,8 +103,8 @@ def test_a_malformed_request_fails_alone(graph: GraphClient, office: Office, cha
     assert [message["event_id"] for message in graph.sandbox.messages()] == [good.id]
 
 
-def test_dependants_of_a_failure_are_not_carried_out(graph: GraphClient, office: Office) -> None:
-    """``dependsOn`` keeps the order, and gives 424 to whatever depends on a failure."""
+def test_requests_that_depend_on_a_failure_are_not_carried_out(graph: GraphClient, office: Office) -> None:
+    """``dependsOn`` keeps the order; a request that depends on a failed one gets a 424."""
     graph.sandbox.settings(latency=0.02)
     first, second, third = office.meet(), office.meet(), office.meet()
     answers = by_id(
@@ -121,7 +121,7 @@ def test_dependants_of_a_failure_are_not_carried_out(graph: GraphClient, office:
 
 
 def test_four_run_at_a_time_so_one_batch_does_not_throttle_itself(graph: GraphClient, office: Office) -> None:
-    """Eight requests of one mailbox take two rounds of the latency, and none is throttled."""
+    """Eight requests for one mailbox take twice the latency, and none is throttled."""
     graph.sandbox.settings(latency=0.1)
     meetings = [office.meet() for _ in range(8)]
     answers = by_id(send(graph, *(cancel(number, meeting.id) for number, meeting in enumerate(meetings))))
@@ -131,7 +131,7 @@ def test_four_run_at_a_time_so_one_batch_does_not_throttle_itself(graph: GraphCl
 
 
 def test_a_second_batch_on_the_same_mailbox_is_throttled_request_by_request(graph: GraphClient, office: Office) -> None:
-    """Two batches at once have eight in flight on the mailbox: four of them get a 429 with its own Retry-After."""
+    """Two concurrent batches have eight requests in flight: four get a 429, each with its own Retry-After."""
     graph.sandbox.settings(latency=0.2)
     meetings = [office.meet() for _ in range(8)]
     bodies = [[cancel(n, meeting.id) for n, meeting in enumerate(half)] for half in (meetings[:4], meetings[4:])]
@@ -145,7 +145,7 @@ def test_a_second_batch_on_the_same_mailbox_is_throttled_request_by_request(grap
 
 
 def test_the_stricter_guess_throttles_the_surplus_of_a_batch(graph: GraphClient, office: Office) -> None:
-    """As some have seen it: of six requests for one mailbox in a batch, two are throttled outright."""
+    """As observed by some: of six requests for one mailbox in a batch, two are throttled at once."""
     graph.sandbox.settings(guesses={"batch_surplus": "throttled"})
     meetings = [office.meet() for _ in range(6)]
     answers = by_id(send(graph, *(cancel(number, meeting.id) for number, meeting in enumerate(meetings))))
@@ -154,8 +154,8 @@ def test_the_stricter_guess_throttles_the_surplus_of_a_batch(graph: GraphClient,
 
 
 @pytest.mark.parametrize(("after", "sent"), [(False, 1), (True, 2)])
-def test_faults_strike_single_requests_of_a_batch(graph: GraphClient, office: Office, after: bool, sent: int) -> None:
-    """A fault with a path strikes within the batch, before or after the effect; a connection fault never does."""
+def test_faults_apply_to_single_requests_of_a_batch(graph: GraphClient, office: Office, after: bool, sent: int) -> None:
+    """A fault with a path applies within the batch, before or after the effect; a connection fault never does."""
     meetings = [office.meet(), office.meet()]
     graph.sandbox.add_fault("reset", match={"path": "/cancel$"})
     graph.sandbox.add_fault("503", after_effect=after, retry_after="9", match={"event_id": meetings[1].id})
@@ -166,8 +166,8 @@ def test_faults_strike_single_requests_of_a_batch(graph: GraphClient, office: Of
     assert [fault["kind"] for fault in graph.sandbox.faults()] == ["reset"]
 
 
-def test_a_fault_without_a_path_strikes_the_batch_as_a_whole(graph: GraphClient, office: Office) -> None:
-    """The answer to the batch can be lost although everything in it was carried out."""
+def test_a_fault_without_a_path_applies_to_the_whole_batch(graph: GraphClient, office: Office) -> None:
+    """The response to the batch can be lost although all its requests were carried out."""
     meeting = office.meet()
     graph.sandbox.add_fault("504", after_effect=True)
     assert send(graph, cancel(1, meeting.id)).status == 504
@@ -175,7 +175,7 @@ def test_a_fault_without_a_path_strikes_the_batch_as_a_whole(graph: GraphClient,
 
 
 def test_requests_of_a_batch_are_refused_like_any_other(graph: GraphClient, office: Office) -> None:
-    """The batch's token counts for all that is in it."""
+    """The batch's token applies to all its requests."""
     meeting = office.meet()
     answers = by_id(send(graph, cancel(1, meeting.id), app="sandbox-reader"))
     assert answers["1"]["status"] == 403

@@ -17,7 +17,7 @@ JANUARY = "startDateTime=2035-01-01T00:00:00Z&endDateTime=2035-02-01T00:00:00Z"
 
 
 def all_pages(graph: GraphClient, path: str) -> list[list[str]]:
-    """Follow nextLink as it stands; return the ids of each page."""
+    """Follow nextLink unchanged; return the ids of each page."""
     pages = []
     while path:
         body = graph.get(path).body
@@ -27,7 +27,7 @@ def all_pages(graph: GraphClient, path: str) -> list[list[str]]:
 
 
 def test_a_view_comes_in_pages_of_ten_linked_by_an_opaque_link(graph: GraphClient, office: Office) -> None:
-    """Following nextLink verbatim gives every event once, in the order of the starts."""
+    """Following nextLink unchanged returns every event once, sorted by start."""
     made = [office.meet(start=f"2035-01-{day:02}T09:00:00Z", end=f"2035-01-{day:02}T10:00:00Z") for day in range(1, 24)]
     pages = all_pages(graph, f"/users/{ADA}/calendarView?{JANUARY}&$select=subject")
     assert [len(page) for page in pages] == [10, 10, 3]
@@ -49,7 +49,7 @@ def test_a_view_comes_in_pages_of_ten_linked_by_an_opaque_link(graph: GraphClien
 def test_the_offsets_of_the_bounds_decide_the_window(
     graph: GraphClient, office: Office, window: str, found: int
 ) -> None:
-    """A view holds what overlaps the window; bounds without an offset are UTC, whatever zone is preferred."""
+    """A view holds what overlaps the window; bounds without an offset are UTC, whatever the preferred zone."""
     office.meet()
     prefer = 'outlook.timezone="Pacific Standard Time"'
     for headers in ({}, {"Prefer": prefer}):
@@ -75,7 +75,7 @@ def test_the_preferred_zone_changes_the_times_shown(graph: GraphClient, office: 
 
 
 def test_a_room_shows_the_organizers_name_and_nothing_private(graph: GraphClient, office: Office) -> None:
-    """In the room's copy the subject is the organizer's name, body and private flag are gone, the organizer is true."""
+    """In a room's copy the subject is the organizer's name, body and privacy are missing, the organizer is real."""
     meeting = office.meet(subject="Salaries", body="Secret", is_private=True)
     room = graph.get(f"/users/{ROOM}/events/{meeting.copies[ROOM]}").body
     own = graph.get(f"/users/{ADA}/events/{meeting.id}").body
@@ -88,7 +88,7 @@ def test_a_room_shows_the_organizers_name_and_nothing_private(graph: GraphClient
 
 
 def test_the_way_from_a_room_to_the_organizers_copy(graph: GraphClient, office: Office) -> None:
-    """The iCalUId seen in the room's view finds the organizer's copy by $filter, and that one can be cancelled."""
+    """The iCalUId from the room's view finds the organizer's copy by $filter, and this copy can be cancelled."""
     meeting = office.meet()
     (seen,) = graph.get(f"/users/{ROOM}/calendarView?{JANUARY}").body["value"]
     wanted = quote(f"iCalUId eq '{seen['iCalUId']}'")
@@ -111,14 +111,14 @@ def test_the_way_from_a_room_to_the_organizers_copy(graph: GraphClient, office: 
     ],
 )
 def test_events_can_be_filtered(graph: GraphClient, office: Office, expression: str, found: int) -> None:
-    """Comparisons joined by ``and`` are understood."""
+    """Comparisons joined by ``and`` work."""
     office.meet()
     assert len(graph.get(f"/users/{ADA}/events?$filter={quote(expression)}").body["value"]) == found
 
 
 @pytest.mark.parametrize("expression", ["subject", "startswith(subject,'R')", "nosuch eq 'x'"])
 def test_other_filters_are_refused_rather_than_ignored(graph: GraphClient, office: Office, expression: str) -> None:
-    """What cannot be filtered by is 400, never a list of everything."""
+    """An unsupported filter gets a 400, never an unfiltered list."""
     office.meet()
     assert graph.get(f"/users/{ADA}/events?$filter={quote(expression)}").status == 400
 
@@ -149,7 +149,7 @@ def test_calendars_and_their_events(graph: GraphClient, office: Office) -> None:
 
 
 def test_a_calendar_is_in_its_own_group_only(graph: GraphClient, office: Office) -> None:
-    """A calendar addressed through a group that it is not in is not found, nor is an event in it."""
+    """A calendar, and an event in it, is not found through a group that does not hold the calendar."""
     meeting = office.meet(calendar="Projects")
     main, projects, _ = office.ada["calendars"]
     path = f"/users/{ADA}/calendarGroups/{main['group_id']}/calendars/{projects['id']}"
@@ -160,7 +160,7 @@ def test_a_calendar_is_in_its_own_group_only(graph: GraphClient, office: Office)
 
 
 def test_rooms_and_room_lists(graph: GraphClient, office: Office) -> None:
-    """A building is a room list, addressed by its e-mail address; rooms can be filtered by building."""
+    """A building is a room list with an e-mail address; rooms can be filtered by building."""
     graph.sandbox.add_mailbox("cellar@contoso.example", kind="room", building="South Wing")
     rooms = graph.get("/places/microsoft.graph.room").body["value"]
     assert {room["emailAddress"] for room in rooms} == {ROOM, "cellar@contoso.example"}
@@ -193,7 +193,7 @@ def test_room_lists_can_be_made(graph: GraphClient, office: Office) -> None:
 
 
 def test_the_rooms_of_a_building_come_in_pages(graph: GraphClient, office: Office) -> None:
-    """Following nextLink keeps the filter, quotes in a name and all; rooms of two domains are one building."""
+    """nextLink keeps the filter, including quotes in a name; rooms of two domains are one building."""
     for number in range(5):
         domain = "rooms.example" if number % 2 else "contoso.example"
         graph.sandbox.add_mailbox(f"room{number}@{domain}", kind="room", building="St. John's Yard")
@@ -219,7 +219,7 @@ def test_people_and_groups(graph: GraphClient, office: Office) -> None:
 
 @pytest.mark.parametrize("organizer", ["guest@fabrikam.example", "leaver@contoso.example"])
 def test_organizers_from_outside_and_those_who_left(graph: GraphClient, office: Office, organizer: str) -> None:
-    """The room names them, but their mailbox cannot be opened, so nobody here can cancel their meetings."""
+    """The room names them, but their mailbox cannot be opened, so their meetings cannot be cancelled."""
     graph.sandbox.add_mailbox("leaver@contoso.example", cloud=False)
     meeting = office.meet(organizer=organizer)
     seen = graph.get(f"/users/{ROOM}/events/{meeting.copies[ROOM]}").body

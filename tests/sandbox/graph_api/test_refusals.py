@@ -1,4 +1,4 @@
-"""Refusals: which status, which code, which words, and in which envelope."""
+"""Refusals: status, code, message and envelope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PLAUSIBLE = "AAMkAGYwYzQ0ZTk0LTY3ZmItNDc1ZC1hYzY5LTQ2ZjA2NzY4ZTQ2ZgBGAAAAAAA="
 
 
-def test_the_envelope_carries_ids_to_quote_to_support(graph: GraphClient, office: Office) -> None:
+def test_the_error_has_request_ids(graph: GraphClient, office: Office) -> None:
     """Errors repeat the caller's request id and the service's own, in the body and in the headers."""
     reply = graph.get(f"/users/{ADA}/events/{PLAUSIBLE}", client_request_id="11111111-2222-3333-4444-555555555555")
     inner = reply.body["error"]["innerError"]
@@ -44,17 +44,17 @@ def test_the_envelope_carries_ids_to_quote_to_support(graph: GraphClient, office
         (f"/groups/{TEAM}/calendars/{PLAUSIBLE}/events/{PLAUSIBLE}/cancel", 400, "BadRequest"),
     ],
 )
-def test_cancel_is_refused_by_what_is_wrong_with_the_address(
+def test_a_cancel_with_a_wrong_address_is_refused(
     graph: GraphClient, office: Office, path: str, status: int, code: str
 ) -> None:
-    """Unknown ids, users and paths are told apart as the service tells them apart."""
+    """Unknown ids, users and paths get the errors that the service gives them."""
     graph.sandbox.add_mailbox("leaver@contoso.example", cloud=False)
     reply = graph.send("POST", path, {"comment": "x"})
     assert (reply.status, reply.code) == (status, code)
 
 
-def test_a_path_that_leads_nowhere_names_the_segment(graph: GraphClient) -> None:
-    """The refusal says at which segment the path went wrong."""
+def test_an_unknown_path_names_the_segment(graph: GraphClient) -> None:
+    """The error names the first unknown segment."""
     reply = graph.get("/users/x/mailbox")
     assert reply.body["error"]["message"] == "Resource not found for the segment 'mailbox'."
 
@@ -71,8 +71,8 @@ def test_an_id_of_another_mailbox_is_not_found(graph: GraphClient, office: Offic
     ("app", "status", "code"),
     [("sandbox-reader", 403, "ErrorAccessDenied"), ("sandbox-roleless", 401, "NoPermissionsInAccessToken")],
 )
-def test_permissions_are_needed(graph: GraphClient, office: Office, app: str, status: int, code: str) -> None:
-    """Reading is not enough to cancel, and a token without roles is not enough for anything."""
+def test_permissions_are_required(graph: GraphClient, office: Office, app: str, status: int, code: str) -> None:
+    """A permission to read does not allow a cancel, and a token without roles allows nothing."""
     meeting = office.meet()
     reply = graph.cancel(ADA, meeting.id, app=app)
     assert (reply.status, reply.code) == (status, code)
@@ -80,12 +80,12 @@ def test_permissions_are_needed(graph: GraphClient, office: Office, app: str, st
 
 
 def test_a_reader_may_read(graph: GraphClient, office: Office) -> None:
-    """The application with Calendars.Read sees events, though it cannot cancel them."""
+    """An application with Calendars.Read sees events, although it cannot cancel them."""
     assert graph.get(f"/users/{ADA}/events/{office.meet().id}", app="sandbox-reader").status == 200
 
 
 def test_an_access_policy_blocks_single_mailboxes(graph: GraphClient, office: Office) -> None:
-    """A mailbox out of scope is refused with the policy's own words and without innerError; others are not."""
+    """A mailbox out of scope is refused with the policy's message and without innerError; others are not."""
     graph.sandbox.settings(out_of_scope=[ADA])
     meeting = office.meet()
     blocked = graph.cancel(ADA, meeting.id, app="sandbox-scoped")
@@ -97,7 +97,7 @@ def test_an_access_policy_blocks_single_mailboxes(graph: GraphClient, office: Of
 
 
 def test_a_person_reaches_no_other_persons_mailbox(graph: GraphClient, office: Office) -> None:
-    """A delegated token opens one's own mailbox, under /me and by name, and groups that one is a member of."""
+    """A delegated token gives access to the person's mailbox, as /me and by name, and to their groups."""
     graph.sandbox.settings(signed_in_as="cleo@contoso.example")
     assert graph.get("/me", app="sandbox-person").body["mail"] == "cleo@contoso.example"
     assert graph.get("/users/cleo@contoso.example/events", app="sandbox-person").status == 200
@@ -105,14 +105,14 @@ def test_a_person_reaches_no_other_persons_mailbox(graph: GraphClient, office: O
     assert graph.get(f"/groups/{TEAM}/events", app="sandbox-person").code == "ErrorAccessDenied"
 
 
-def test_a_method_that_is_not_there(graph: GraphClient, office: Office) -> None:
+def test_an_unsupported_method_is_refused(graph: GraphClient, office: Office) -> None:
     """GET on the action is not a cancel."""
     assert graph.get(f"/users/{ADA}/events/{office.meet().id}/cancel").status == 405
     assert graph.sandbox.messages() == []
 
 
-def test_a_body_that_is_no_json_is_refused(graph: GraphClient, office: Office) -> None:
-    """A broken or foreign body is refused before anything happens."""
+def test_a_body_without_json_is_refused(graph: GraphClient, office: Office) -> None:
+    """An invalid body is refused before anything happens."""
     meeting = office.meet()
     for body in ([1], {"comment": 7}):
         reply = graph.send("POST", f"/users/{ADA}/events/{meeting.id}/cancel", body)
@@ -120,8 +120,8 @@ def test_a_body_that_is_no_json_is_refused(graph: GraphClient, office: Office) -
     assert graph.sandbox.messages() == []
 
 
-def test_the_ledger_knows_who_was_refused(graph: GraphClient, office: Office) -> None:
-    """A refusal is entered with the application and the mailbox that it was about."""
+def test_the_ledger_has_refused_requests(graph: GraphClient, office: Office) -> None:
+    """A refusal is logged with its application and its mailbox."""
     graph.cancel(ADA, PLAUSIBLE, app="sandbox-reader")
     (request,) = graph.sandbox.requests()
     assert (request["app"], request["mailbox"], request["status"]) == ("sandbox-reader", ADA, 403)

@@ -17,7 +17,7 @@ WEEKLY = {"type": "weekly", "days_of_week": ["monday"], "count": 4}
 
 
 def view(graph: GraphClient, mailbox: str) -> list[dict[str, Any]]:
-    """Return what is in a mailbox's view."""
+    """Return the events in a mailbox's view."""
     return list(graph.get(f"/users/{mailbox}/calendarView?{WINDOW}&$top=100").body["value"])
 
 
@@ -49,8 +49,8 @@ def test_the_icaluid_of_an_occurrence_has_its_date_inside(graph: GraphClient, of
     assert {uid[:32] + "00000000" + uid[40:] for uid in uids} == {meeting.uid}
 
 
-def test_cancelling_an_occurrence_takes_that_date_only(graph: GraphClient, office: Office) -> None:
-    """The date vanishes from the organizer's views, becomes a cancelled exception elsewhere, the others stay."""
+def test_cancelling_an_occurrence_cancels_that_date_only(graph: GraphClient, office: Office) -> None:
+    """The date disappears from the organizer's views and is a cancelled exception elsewhere; other dates stay."""
     meeting = office.meet(recurrence=WEEKLY)
     first, second, *others = ids(meeting)
     assert graph.cancel(ADA, second, "Not this week").status == 202
@@ -74,8 +74,8 @@ def test_cancelling_an_occurrence_takes_that_date_only(graph: GraphClient, offic
     assert "cancelledOccurrences" not in graph.get(f"/users/{ADA}/events/{meeting.id}").body
 
 
-def test_cancelling_the_master_takes_past_and_future(graph: GraphClient, office: Office) -> None:
-    """The whole series goes, dates that are over included, with one message."""
+def test_cancelling_the_master_cancels_past_and_future_dates(graph: GraphClient, office: Office) -> None:
+    """The whole series is cancelled, past dates too, with one message."""
     meeting = office.meet(
         start="2020-01-06T10:00:00Z", end="2020-01-06T11:00:00Z", recurrence={"type": "weekly", "count": 1000}
     )
@@ -88,8 +88,8 @@ def test_cancelling_the_master_takes_past_and_future(graph: GraphClient, office:
     assert [message["occurrence"] for message in graph.sandbox.messages()] == [None]
 
 
-def test_an_exception_that_is_over_gets_no_message(graph: GraphClient, office: Office) -> None:
-    """Only the master's message is sent if the moved date has passed."""
+def test_a_past_exception_gets_no_message(graph: GraphClient, office: Office) -> None:
+    """Only the master's message is sent if the moved date is in the past."""
     past = {"start": "2020-01-06T10:00:00Z", "end": "2020-01-06T11:00:00Z"}
     meeting = office.meet(**past, recurrence={"type": "daily", "count": 3})
     moved = {"start": {"dateTime": "2020-01-07T12:00:00", "timeZone": "UTC"}}
@@ -98,7 +98,7 @@ def test_an_exception_that_is_over_gets_no_message(graph: GraphClient, office: O
     assert [message["kind"] for message in graph.sandbox.messages()] == ["update", "cancellation"]
 
 
-def test_each_exception_still_to_come_gets_a_message_of_its_own(graph: GraphClient, office: Office) -> None:
+def test_each_future_exception_gets_its_own_message(graph: GraphClient, office: Office) -> None:
     """Cancelling a master sends one message, and one more for a moved date in the future."""
     meeting = office.meet(recurrence=WEEKLY)
     moved = {"start": {"dateTime": "2035-01-16T08:00:00", "timeZone": "UTC"}}
@@ -113,8 +113,8 @@ def test_each_exception_still_to_come_gets_a_message_of_its_own(graph: GraphClie
 
 
 @pytest.mark.parametrize("last", ["2035-01-15", "2035-01-20"])
-def test_an_earlier_end_drops_the_rest_with_an_update(graph: GraphClient, office: Office, last: str) -> None:
-    """PATCH answers 200 with the event; later dates are gone everywhere; an update is sent, no cancellation."""
+def test_an_earlier_end_removes_the_rest_with_an_update(graph: GraphClient, office: Office, last: str) -> None:
+    """PATCH returns 200 with the event; later dates are gone everywhere; an update is sent, not a cancellation."""
     meeting = office.meet(recurrence=WEEKLY)
     rule = graph.get(f"/users/{ADA}/events/{meeting.id}").body["recurrence"]
     rule["range"] = {"type": "endDate", "startDate": "2035-01-08", "endDate": last}
@@ -126,7 +126,7 @@ def test_an_earlier_end_drops_the_rest_with_an_update(graph: GraphClient, office
 
 
 def test_a_series_keeps_its_local_time_across_the_clock_change(graph: GraphClient, office: Office) -> None:
-    """With a time zone, ten o'clock stays ten o'clock there, so UTC shifts."""
+    """With a time zone, local time stays ten o'clock, so UTC changes."""
     meeting = office.meet(
         start="2035-03-22T10:00:00+00:00",
         end="2035-03-22T11:00:00+00:00",
@@ -139,8 +139,8 @@ def test_a_series_keeps_its_local_time_across_the_clock_change(graph: GraphClien
     ]
 
 
-def test_a_meeting_may_last_over_the_hour_that_comes_twice(graph: GraphClient, office: Office) -> None:
-    """Its length is what counts, though by the clock it ends before it starts; so do the other dates of a series."""
+def test_a_meeting_may_span_the_repeated_hour(graph: GraphClient, office: Office) -> None:
+    """Its length counts, although its local end is before its local start; the same for other dates of a series."""
     meeting = office.meet(
         start="2035-10-28T01:50:00+01:00",
         end="2035-10-28T01:10:00+00:00",

@@ -1,4 +1,4 @@
-"""The sample tenant is a believable company, and the meetings that examples name are really there."""
+"""The sample tenant is plausible, and contains the meetings that the examples name."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def build(today: datetime.date = SUNDAY, seed: int = 1) -> Store:
     return store
 
 
-# Building takes longer than looking: tests that only look share a tenant.
+# Building a tenant is slow, so tests that only read share one.
 sample = functools.cache(build)
 
 
 def meetings(store: Store) -> list[Meeting]:
-    """List every meeting once, however many mailboxes it stands in."""
+    """List every meeting once, however many copies it has."""
     found = {id(e.meeting): e.meeting for box in store.mailboxes.values() for e in box.events.values()}
     return list(found.values())
 
 
 def outline(store: Store) -> list[tuple[object, ...]]:
-    """Tell what the seed and the date decide: who meets when and where."""
+    """Return what the seed and the date decide: who meets when and where."""
     return sorted(
         (m.subject, m.organizer.address, slot.start, slot.end, tuple(a.address for a in m.attendees))
         for m in meetings(store)
@@ -65,7 +65,7 @@ def spans(meeting: Meeting) -> list[tuple[datetime.datetime, datetime.datetime]]
 
 
 def test_seed_and_date_decide_everything() -> None:
-    """The same seed and date give the same tenant, another seed or date another one."""
+    """The same seed and date give the same tenant; another seed or date gives another."""
     assert outline(build()) == outline(build())
     assert outline(build()) != outline(build(seed=2))
     assert outline(build()) != outline(build(SUNDAY + datetime.timedelta(days=1)))
@@ -84,7 +84,7 @@ def test_size() -> None:
     everything = meetings(store)
     assert len(everything) == 400
     assert sum(meeting.recurrence is not None for meeting in everything) >= 20
-    # The fixtures' series alone go on beyond the month.
+    # Only the fixtures' series continue after the month.
     outside = [
         m for m in everything if not m.recurrence and not -10 <= (m.slots[None].start.date() - SUNDAY).days <= 20
     ]
@@ -125,7 +125,7 @@ def test_business_hours(today: datetime.date) -> None:
 
 
 def test_rooms_seat_everybody_and_most_meetings_have_one() -> None:
-    """Rooms are large enough for who is invited; some meetings hold two rooms, a few none."""
+    """Rooms seat all attendees; some meetings have two rooms, a few none."""
     store = sample()
     rooms = Counter[int]()
     for meeting in meetings(store):
@@ -139,8 +139,8 @@ def test_rooms_seat_everybody_and_most_meetings_have_one() -> None:
     assert 10 <= rooms[0] <= 50
 
 
-def test_what_is_unusual() -> None:
-    """There are guests, organizers out of reach, private meetings and identifiers of other systems."""
+def test_unusual_meetings() -> None:
+    """There are guests, organizers without a mailbox here, private meetings and foreign identifiers."""
     everything = meetings(sample())
     organizers = [meeting.organizer.address for meeting in everything]
     assert sum(address.endswith(f"@{PARTNER_DOMAIN}") for address in organizers) >= 3
@@ -154,7 +154,7 @@ def test_what_is_unusual() -> None:
 @pytest.mark.parametrize("today", DAYS)
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.subject)
 def test_fixtures_are_there_on_every_day(fixture: Fixture, today: datetime.date) -> None:
-    """A fixture's id leads to the organizer's copy of a coming North Tower meeting, at the promised time."""
+    """A fixture's id finds the organizer's copy of a future North Tower meeting, at the promised time."""
     assert is_well_formed(fixture.event_id)
     mailbox = sample(today).mailbox(fixture.organizer_address)
     assert mailbox is not None
@@ -169,7 +169,7 @@ def test_fixtures_are_there_on_every_day(fixture: Fixture, today: datetime.date)
 
 
 def test_fixtures_can_be_cancelled() -> None:
-    """Cancelling all fixtures sends one message each; the weekly meeting goes on before and after its date."""
+    """A cancel of each fixture sends one message; the weekly meeting keeps its dates before and after."""
     store, outbox = build(), Outbox()
     for fixture in FIXTURES:
         mailbox = store.mailbox(fixture.organizer_address)

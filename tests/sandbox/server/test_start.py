@@ -1,4 +1,4 @@
-"""Starting and stopping, as a person at a shell or a test suite does it."""
+"""Start and stop the sandbox from a shell or a test suite."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def start(directory: Path, *options: str) -> tuple[subprocess.Popen[str], dict[s
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_within_a_second_whoever_is_connected(tmp_path: Path, sign: signal.Signals) -> None:
-    """Idle and hanging connections do not hold it up, it ends cleanly, and it has said how to connect."""
+def test_it_stops_within_a_second_despite_connections(tmp_path: Path, sign: signal.Signals) -> None:
+    """Idle and hanging connections do not delay it, it exits cleanly, and it has printed how to connect."""
     process, ready = start(tmp_path, "--fault", "hang;delay=60;times=always")
     context = ssl.create_default_context(cafile=str(ready["ca"]))
     address = ("localhost", urlsplit(str(ready["url"])).port or 0)
@@ -67,15 +67,15 @@ def test_it_stops_within_a_second_whoever_is_connected(tmp_path: Path, sign: sig
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
-    """With --until-eof it stops when the process that holds its standard input is gone."""
+    """With --until-eof it stops when the process at its standard input ends."""
     process, _ = start(tmp_path, "--until-eof")
     assert process.stdin
     process.stdin.close()
     assert process.wait(5) == 0
 
 
-def test_the_authority_is_made_once(tmp_path: Path) -> None:
-    """A second start in the same directory serves under the same CA, so that saved connections go on working."""
+def test_the_certificate_authority_is_created_once(tmp_path: Path) -> None:
+    """A second start in the same directory uses the same CA, so saved connections keep working."""
     with Sandbox.start(directory=tmp_path) as sandbox:
         before, first = sandbox.ca.read_bytes(), sandbox.connection["extra"]["verify"]
         assert sandbox.ca == tmp_path / "ca.pem"
@@ -87,7 +87,7 @@ def test_the_authority_is_made_once(tmp_path: Path) -> None:
 
 
 def test_options_reach_the_server(tmp_path: Path) -> None:
-    """Latency, faults, guesses and the person are taken from the command line, and are back after a reset."""
+    """Latency, faults, guesses and the person come from the command line, and are restored by a reset."""
     with Sandbox.start(
         latency=0.01,
         faults=["503;after;times=3;path=/cancel"],
@@ -118,8 +118,8 @@ def test_options_reach_the_server(tmp_path: Path) -> None:
         (["--latency", "-1"], "latency must be"),
     ],
 )
-def test_wrong_options_are_explained(tmp_path: Path, options: list[str], sentence: str) -> None:
-    """It does not start, and says in a sentence why."""
+def test_invalid_options_are_explained(tmp_path: Path, options: list[str], sentence: str) -> None:
+    """It does not start, and a sentence says why."""
     command = [*COMMAND, "--directory", str(tmp_path), *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 2
@@ -127,8 +127,8 @@ def test_wrong_options_are_explained(tmp_path: Path, options: list[str], sentenc
     assert "Traceback" not in ended.stderr
 
 
-def test_a_port_that_is_taken_is_explained() -> None:
-    """The client's error carries what the server said."""
+def test_a_port_in_use_is_explained() -> None:
+    """The client's error contains the server's output."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SandboxError, match=f"port {port} is taken"), Sandbox.start(port=port):
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_explained() -> None:
 
 
 def test_ready_means_ready(tmp_path: Path) -> None:
-    """The ready file is whole when it is there, and the server answers at once."""
+    """The ready file is complete as soon as it exists, and the server responds at once."""
     process, ready = start(tmp_path)
     try:
         assert set(ready) == {"url", "ca", "port", "pid", "connection", "connection_person"}

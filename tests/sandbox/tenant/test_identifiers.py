@@ -1,4 +1,4 @@
-"""Identifiers have the shapes that the service's have."""
+"""Identifiers have the format of the service's identifiers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DATES = st.dates(datetime.date(1990, 1, 1), datetime.date(2100, 1, 1))
 
 
 @given(st.integers(1, 2**40), st.integers(1, 2**40))
-def test_items_have_ids_of_their_own(one: int, other: int) -> None:
-    """Two items never share an id, each id is well-formed, URL-safe and of the usual length."""
+def test_item_ids_are_unique(one: int, other: int) -> None:
+    """Two items never share an id; each id is well-formed, URL-safe and of the usual length."""
     first, second = identifiers.item_id(MAILBOX, one), identifiers.item_id(MAILBOX, other)
     assert (first == second) == (one == other)
     assert identifiers.is_well_formed(first)
@@ -29,7 +29,7 @@ def test_items_have_ids_of_their_own(one: int, other: int) -> None:
 def test_an_occurrences_id_is_a_function_of_master_and_date(
     number: int, one: datetime.date, other: datetime.date
 ) -> None:
-    """The same date gives the same id, another date another one, and never that of the master."""
+    """The same date gives the same id, another date another id, and never the master's."""
     master = identifiers.item_id(MAILBOX, number)
     first, second = identifiers.occurrence_id(master, one), identifiers.occurrence_id(master, other)
     assert (first == second) == (one == other)
@@ -38,8 +38,8 @@ def test_an_occurrences_id_is_a_function_of_master_and_date(
 
 
 @given(DATES, st.binary(min_size=16, max_size=16))
-def test_the_date_in_an_icaluid_can_be_taken_out_again(date: datetime.date, unique: bytes) -> None:
-    """Zeroing digits 33 to 40 of an occurrence's identifier gives the series'."""
+def test_an_icaluid_without_its_date_is_the_series_icaluid(date: datetime.date, unique: bytes) -> None:
+    """Zeros in digits 33 to 40 of an occurrence's identifier give the series' identifier."""
     series = identifiers.global_object_id(datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC), unique)
     instance = identifiers.instance_uid(series, date)
     assert series.startswith("040000008200E00074C5B7101A82E00800000000")
@@ -51,7 +51,7 @@ def test_the_date_in_an_icaluid_can_be_taken_out_again(date: datetime.date, uniq
     assert instance[:32] + "00000000" + instance[40:] == series
 
 
-def test_what_can_be_no_id() -> None:
+def test_malformed_ids() -> None:
     """Names, numbers, empty text and other kinds of identifier are malformed."""
     for text in ("", "None", "1", "ada@contoso.example", "AAMk", "AAMkAGx y", "AAMkAG/../x", MAILBOX):
         assert not identifiers.is_well_formed(text)

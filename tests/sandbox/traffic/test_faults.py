@@ -1,4 +1,4 @@
-"""Faults: each kind, before and after the effect, and to whom they happen."""
+"""Faults: each kind, before and after the effect, and the requests that they apply to."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_no_kind_is_untested() -> None:
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("kind", [*ANSWERS, "502-html", "empty-500"])
-def test_an_answer_in_place_of_the_right_one(graph: GraphClient, office: Office, kind: str, after: bool) -> None:
-    """The status comes once, then all is well again; only after the effect was a message sent."""
+def test_a_response_that_replaces_the_real_one(graph: GraphClient, office: Office, kind: str, after: bool) -> None:
+    """The status comes once; a message was sent only if the fault came after the effect."""
     meeting = office.meet()
     graph.sandbox.add_fault(kind, after_effect=after, match={"path": "/cancel$"})
     reply = graph.cancel(ADA, meeting.id)
@@ -61,7 +61,7 @@ def test_an_answer_in_place_of_the_right_one(graph: GraphClient, office: Office,
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("kind", BREAKS)
 def test_a_connection_that_breaks(graph: GraphClient, office: Office, kind: str, after: bool) -> None:
-    """The client gets no whole answer; only after the effect was a message sent; the next request works."""
+    """The client gets no complete response; a message was sent only after the effect; the next request works."""
     meeting = office.meet()
     graph.sandbox.add_fault(kind, after_effect=after, delay=0.05)
     with pytest.raises(BREAKS[kind]):
@@ -81,7 +81,7 @@ def test_a_reset_is_a_reset(graph: GraphClient, office: Office) -> None:
 
 
 def test_a_close_is_an_orderly_end_without_a_byte(graph: GraphClient) -> None:
-    """The connection ends with TLS's own goodbye, and nothing before it."""
+    """The connection ends with TLS's close_notify, without a byte before it."""
     address = urlsplit(graph.sandbox.url)
     graph.sandbox.add_fault("close", match={"path": "^/v1.0/$"})
     context = ssl.create_default_context(cafile=str(graph.sandbox.ca))
@@ -93,23 +93,23 @@ def test_a_close_is_an_orderly_end_without_a_byte(graph: GraphClient) -> None:
         assert secure.recv(100) == b""
 
 
-def test_half_an_answer_to_a_read_is_half_of_the_real_one(graph: GraphClient, office: Office) -> None:
-    """A truncated list begins like the list, and promises more bytes than come."""
+def test_a_truncated_response_to_a_read_is_half_of_the_real_one(graph: GraphClient, office: Office) -> None:
+    """A truncated list begins like the real one, and has fewer bytes than its Content-Length."""
     office.meet()
     with pytest.raises(aiohttp.ClientPayloadError, match="Not enough data"):
         graph.get(f"/users/{ADA}/events", sandbox_fault="truncated")
     assert graph.sandbox.requests()[-1]["status"] == 200
 
 
-def test_slowness_ends_in_the_right_answer(graph: GraphClient, office: Office) -> None:
+def test_a_slow_response_is_the_real_one(graph: GraphClient, office: Office) -> None:
     """A slow request takes its delay and is carried out."""
     started = time.monotonic()
     assert graph.cancel(ADA, office.meet().id, sandbox_fault="slow;delay=0.2").status == 202
     assert 0.2 <= time.monotonic() - started < 1
 
 
-def test_a_client_that_gives_up_on_a_hanging_request_may_have_been_heard(graph: GraphClient, office: Office) -> None:
-    """Silence after the effect: the client times out, the message is out."""
+def test_a_hanging_request_may_have_been_carried_out(graph: GraphClient, office: Office) -> None:
+    """After the effect there is no response: the client times out, but the message was sent."""
     meeting = office.meet()
     started = time.monotonic()
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -119,7 +119,7 @@ def test_a_client_that_gives_up_on_a_hanging_request_may_have_been_heard(graph: 
 
 
 def test_invalid_recipients_come_after_the_change(graph: GraphClient, office: Office) -> None:
-    """The refusal that lies: 400, though the meeting is cancelled."""
+    """The response is 400 although the meeting is cancelled."""
     meeting = office.meet()
     reply = graph.cancel(ADA, meeting.id, sandbox_fault="400-invalid-recipients")
     assert (reply.status, reply.code) == (400, "ErrorInvalidRecipients")
@@ -127,8 +127,8 @@ def test_invalid_recipients_come_after_the_change(graph: GraphClient, office: Of
 
 
 @pytest.mark.parametrize("value", ["0.249", "Fri, 31 Dec 2100 23:59:59 GMT", "soon"])
-def test_retry_after_is_what_was_asked_for(graph: GraphClient, value: str) -> None:
-    """Any literal value can be had, sensible or not."""
+def test_retry_after_is_literal(graph: GraphClient, value: str) -> None:
+    """The header can have any literal value, valid or not."""
     graph.sandbox.add_fault("503", retry_after=value)
     assert graph.get("/").headers["Retry-After"] == value
 
@@ -146,7 +146,7 @@ def test_retry_after_is_what_was_asked_for(graph: GraphClient, value: str) -> No
         ({"event_id": "AAMkAGSomethingElse="}, False),
     ],
 )
-def test_faults_wait_for_the_request_that_they_are_for(
+def test_faults_apply_to_matching_requests_only(
     graph: GraphClient, office: Office, match: dict[str, str], struck: bool
 ) -> None:
     """Method, path, mailbox and event id all have to match."""
@@ -156,14 +156,14 @@ def test_faults_wait_for_the_request_that_they_are_for(
     assert len(graph.sandbox.faults()) == (0 if struck else 1)
 
 
-def test_a_mailbox_is_recognised_under_its_id_too(graph: GraphClient, office: Office) -> None:
-    """A fault for an address strikes requests that name the mailbox by GUID."""
+def test_a_mailbox_is_matched_by_its_id_too(graph: GraphClient, office: Office) -> None:
+    """A fault for an address applies to requests that name the mailbox by GUID."""
     graph.sandbox.add_fault("500", match={"mailbox": ADA})
     assert graph.get(f"/users/{office.ada['id']}/events").status == 500
 
 
 def test_times_and_always(graph: GraphClient) -> None:
-    """A fault strikes as often as it says; ``null`` is until it is cleared."""
+    """A fault applies as often as it says; ``null`` means until it is cleared."""
     graph.sandbox.add_fault("503", times=2)
     assert [graph.get("/").status for _ in range(3)] == [503, 503, 200]
     graph.sandbox.add_fault("504", times=None)
@@ -172,8 +172,8 @@ def test_times_and_always(graph: GraphClient) -> None:
     assert graph.get("/").status == 200
 
 
-def test_chances_are_drawn_from_a_seed(graph: GraphClient) -> None:
-    """With a probability some requests are struck, some not, and the same ones after a reset."""
+def test_probability_uses_the_seed(graph: GraphClient) -> None:
+    """With a probability, some requests fail and some do not, the same ones again after a reset."""
 
     def draw() -> list[int]:
         graph.sandbox.reset()
@@ -185,8 +185,8 @@ def test_chances_are_drawn_from_a_seed(graph: GraphClient) -> None:
     assert draw() == first
 
 
-def test_the_token_endpoint_fails_only_when_it_is_named(graph: GraphClient) -> None:
-    """A fault without a path leaves logins alone; with one, logins fail in Entra's words or break off."""
+def test_a_fault_without_a_path_spares_the_token_endpoint(graph: GraphClient) -> None:
+    """A fault without a path does not apply to sign-in; with one, sign-in fails with Entra's error or breaks."""
     graph.sandbox.add_fault("500")
     assert graph.ask_for_token().status == 200
     graph.sandbox.clear_faults()
@@ -209,15 +209,15 @@ def test_the_token_endpoint_fails_only_when_it_is_named(graph: GraphClient) -> N
         {"kind": "503", "x": 1},
     ],
 )
-def test_what_is_no_fault_is_refused(graph: GraphClient, fault: dict[str, object]) -> None:
-    """A typing error in a fault is told at once, rather than never striking."""
+def test_an_invalid_fault_is_refused(graph: GraphClient, fault: dict[str, object]) -> None:
+    """A typo in a fault is reported at once; otherwise the fault would never apply."""
     with pytest.raises(SandboxError, match='"error"'):
         graph.sandbox.add_fault(**fault)  # type: ignore[arg-type]
     assert graph.sandbox.faults() == []
 
 
-def test_a_mistaken_header_is_told(graph: GraphClient) -> None:
-    """A fault that does not exist, asked for by header, is 400 with the list of those that do."""
+def test_an_invalid_fault_in_the_header_is_reported(graph: GraphClient) -> None:
+    """An unknown fault in the header gets a 400 with a list of the known ones."""
     reply = graph.get("/", sandbox_fault="earthquake")
     assert (reply.status, reply.code) == (400, "BadRequest")
     assert "502-html" in reply.body["error"]["message"]

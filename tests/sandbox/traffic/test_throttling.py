@@ -1,4 +1,4 @@
-"""Throttling by mailbox, by application, and what a 429 says about waiting."""
+"""Throttling by mailbox and by application, and a 429's Retry-After."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def statuses(graph: GraphClient, *mailboxes: str, app: str = "sandbox-app") -> l
     ]
 
 
-def test_the_fifth_at_a_time_on_a_mailbox_is_throttled(graph: GraphClient, office: Office) -> None:
-    """Four in flight are served, the others refused in the service's words and without innerError; then all is well."""
+def test_the_fifth_concurrent_request_on_a_mailbox_is_throttled(graph: GraphClient, office: Office) -> None:
+    """Four requests are served, the others refused with the service's message and without innerError, once."""
     graph.sandbox.settings(latency=0.2)
     replies = graph.together(*[("GET", f"/users/{ADA}/events", None)] * 6)
     assert sorted(reply.status for reply in replies) == [200] * 4 + [429] * 2
@@ -34,8 +34,8 @@ def test_the_fifth_at_a_time_on_a_mailbox_is_throttled(graph: GraphClient, offic
     assert statuses(graph, *[ADA] * 4) == [200] * 4
 
 
-def test_other_mailboxes_and_other_names_of_the_same(graph: GraphClient, office: Office) -> None:
-    """A mailbox over its limit does not affect another one; its address and its id count as one."""
+def test_each_mailbox_has_its_own_limit_under_all_its_names(graph: GraphClient, office: Office) -> None:
+    """A mailbox over its limit does not affect another; its address and its id count together."""
     graph.sandbox.settings(latency=0.2)
     mixed = statuses(graph, *[ADA] * 3, *[office.ada["id"]] * 3, *[BEN] * 4)
     assert mixed[6:] == [200] * 4
@@ -43,13 +43,13 @@ def test_other_mailboxes_and_other_names_of_the_same(graph: GraphClient, office:
 
 
 def test_an_applications_limit_over_all_mailboxes(graph: GraphClient, office: Office) -> None:
-    """The optional cap holds for the application, whatever the mailboxes."""
+    """The optional limit applies to the application over all mailboxes."""
     graph.sandbox.settings(latency=0.2, app_concurrency=3)
     assert sorted(statuses(graph, ADA, ADA, BEN, BEN)) == [200, 200, 200, 429]
 
 
 def test_the_limit_can_be_set(graph: GraphClient, office: Office) -> None:
-    """One at a time, if so wished."""
+    """A limit of one allows one request at a time."""
     graph.sandbox.settings(latency=0.2, per_mailbox_concurrency=1)
     assert sorted(statuses(graph, ADA, ADA)) == [200, 429]
 
@@ -57,10 +57,8 @@ def test_the_limit_can_be_set(graph: GraphClient, office: Office) -> None:
 @pytest.mark.parametrize(
     ("form", "value"), [("integer", "2"), ("decimal", "0.249"), ("one", "1"), ("date", "GMT"), ("missing", None)]
 )
-def test_retry_after_in_all_the_forms_that_were_seen(
-    graph: GraphClient, office: Office, form: str, value: str | None
-) -> None:
-    """Integer, decimal, always one, a date, or nothing at all."""
+def test_retry_after_in_every_observed_format(graph: GraphClient, office: Office, form: str, value: str | None) -> None:
+    """It is an integer, a decimal, always one, a date, or missing."""
     graph.sandbox.settings(latency=0.1, per_mailbox_concurrency=1, guesses={"retry_after": form})
     replies = graph.together(*[("GET", f"/users/{ADA}/events", None)] * 2)
     found = next(reply for reply in replies if reply.status == 429).headers.get("Retry-After")
@@ -70,8 +68,8 @@ def test_retry_after_in_all_the_forms_that_were_seen(
         assert found == value
 
 
-def test_a_reset_frees_all_places(graph: GraphClient, office: Office) -> None:
-    """What was in flight before a reset does not count after it."""
+def test_a_reset_forgets_requests_in_flight(graph: GraphClient, office: Office) -> None:
+    """Requests in flight before a reset do not count after it."""
     graph.sandbox.settings(latency=0.1, per_mailbox_concurrency=1)
     assert sorted(statuses(graph, ADA, ADA)) == [200, 429]
     graph.sandbox.reset()
