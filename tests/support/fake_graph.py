@@ -32,7 +32,7 @@ class Sent:
     """Requests that went out together.
 
     :param at: when, on the monotonic clock.
-    :param until: when the response came; infinite as long as there is none.
+    :param until: when the response came; infinite until then.
     """
 
     requests: list[Request]

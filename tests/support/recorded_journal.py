@@ -80,10 +80,10 @@ class RecordedJournal:
         self.results = {**self.results, number: result}
 
     def close(self) -> None:
-        """Note the end."""
+        """Record the end."""
         self.log.append(("close", ""))
 
     def forget(self, numbers: Iterable[int]) -> None:
-        """Note what is to be decided anew."""
+        """Record what a later try decides again."""
         self.log.append(("forget", ""))
         self.forgotten = set(numbers)

@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next thing that is due, so that minutes of waiting take no time."""
+"""An event loop whose time jumps to the next thing that is due: minutes of waiting take no time."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Selector(selectors.BaseSelector):
         if timeout is None:
             if ready := self._real.select(_PATIENCE):
                 return ready
-            raise RuntimeError("Nothing is due and nothing reports: this would wait for ever.")
+            raise RuntimeError("Nothing is due and nothing reports: this would never end.")
         ready = self._real.select(0)
         if not ready:
             self._clock.now += max(0.0, timeout)

@@ -41,7 +41,7 @@ def check(
     ],
 )
 def test_each_mailbox_is_told_as_far_as_it_is_known(answer: Answer, readable: str, writable: str, says: str) -> None:
-    """A refusal is a no; a mailbox that is down, or is none, is no answer."""
+    """A refusal means no; a mailbox that is down or does not exist leaves it unknown."""
     report, _ = check({"ada": answer}, ["ada"])
     (access,) = report.mailboxes
     assert (access.mailbox, access.readable, access.writable) == ("ada", readable, writable)
@@ -89,7 +89,7 @@ def test_mailboxes_are_read_in_batches() -> None:
 
 
 @pytest.mark.parametrize("names", [[""], [".."], ["None"], ["ada", "a\nb"]])
-def test_what_is_no_mailbox_is_refused_before_anything_is_read(names: list[str]) -> None:
+def test_an_invalid_mailbox_is_refused_before_anything_is_read(names: list[str]) -> None:
     """In either list."""
     with pytest.raises(InvalidInputError, match="mailboxes"):
         check({}, names)
@@ -98,7 +98,7 @@ def test_what_is_no_mailbox_is_refused_before_anything_is_read(names: list[str])
 
 
 def test_an_app_that_cannot_sign_in_is_an_error() -> None:
-    """There is nothing to tell then."""
+    """There is nothing to report then."""
     graph = FakeGraph(lambda _: READABLE, login=AccessDeniedError("Sign-in failed."))
     with virtual_clock() as clock, pytest.raises(AccessDeniedError):
         clock.run(check_access(graph.client, ["ada"], [], Options()))

@@ -22,21 +22,21 @@ LEAVES = [kind for kind in TREE if kind not in {GraphCancelError, RefusedError, 
 
 @pytest.mark.parametrize("kind", LEAVES)
 def test_each_error_stands_for_an_outcome(kind: type[GraphCancelError]) -> None:
-    """Nobody looks at status codes again to fill a report."""
+    """A report needs no second look at status codes."""
     assert isinstance(kind.outcome, Outcome)
     assert not kind.outcome.passes
 
 
 @pytest.mark.parametrize("kind", LEAVES)
 def test_only_try_later_is_worth_another_try(kind: type[GraphCancelError]) -> None:
-    """What is refused is settled; a stop may be run again, and is no refusal."""
+    """A refusal settles the event; a stop does not, and the task may run again."""
     later = issubclass(kind, TryLaterError | StoppedError)
     assert kind.outcome.is_settled is not later
     assert issubclass(kind, RefusedError | InvalidInputError) is not later
 
 
 def test_nothing_was_sent_is_said_where_it_is_certain() -> None:
-    """Invalid input is refused before any request; of other errors only the caller knows."""
+    """Invalid input is refused before any request; for other errors only the caller knows."""
     assert str(ConnectionSettingsError("Tenant is missing.")) == "Tenant is missing. Nothing was sent."
     assert str(ServiceUnavailableError("Graph is down.")) == "Graph is down."
     assert str(ServiceUnavailableError("Graph is down.", nothing_sent=True)) == "Graph is down. Nothing was sent."

@@ -1,4 +1,4 @@
-"""Tries that are killed or stopped at any moment, and their retries, with the journals of tasks: nobody is told twice.
+"""Tries that are killed or stopped at any moment, and their retries: every attendee gets one message.
 
 A killed process stops between two steps of its event loop: what it has sent may still be carried out, what it has
 stored is there, and nothing else.
@@ -134,7 +134,7 @@ def test_a_bulk_task_that_is_killed_or_stopped_again_and_again(clock: VirtualClo
         found = process.run(cancel_events(process.graph.client, inputs, journal, options))
         posts.update(path for what, path in process.graph.log if what == "POST")
         heard += process.graph.heard
-        # What was on its way when the process died is carried out, and its answer is heard by nobody.
+        # What was on its way when the process died is carried out, and its response is lost.
         on_their_way = [sent for sent in process.graph.sent if sent.until == float("inf")]
         for request in (request for sent in on_their_way for request in sent.requests):
             tenant.answer(request)

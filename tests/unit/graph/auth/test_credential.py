@@ -79,8 +79,8 @@ def test_many_first_calls_fetch_one_token() -> None:
     assert azure.log == [f"fetch 1 for {SCOPE}"]
 
 
-def test_a_renewed_credential_fetches_anew_and_closes_the_old_one() -> None:
-    """azure-identity goes on serving a cached token that Graph has refused."""
+def test_a_renewed_credential_fetches_again_and_closes_the_old_one() -> None:
+    """azure-identity keeps serving a cached token that Graph has refused."""
     azure = Azure()
 
     async def renew() -> list[str]:
@@ -110,7 +110,7 @@ def test_a_renewal_waits_for_the_fetch_that_is_under_way() -> None:
     assert azure.log == [f"fetch 1 for {SCOPE}", "close 1"]
 
 
-def test_one_cache_is_used_whoever_asks() -> None:
+def test_one_cache_is_used_for_all_callers() -> None:
     """azure-identity keeps two, with continuous access evaluation and without; kiota asks the first."""
     azure = Azure()
 
@@ -199,7 +199,7 @@ def http_error(status: int, **headers: str) -> HttpResponseError:
         (ServiceResponseError("[SSL: CERTIFICATE_VERIFY_FAILED]"), "Verify"),
     ],
 )
-def test_what_asking_again_would_not_change_is_denied(error: AzureError, says: str) -> None:
+def test_what_a_retry_would_not_change_is_denied(error: AzureError, says: str) -> None:
     """Explained if it can be, else by its number, its status or at least its kind."""
     explained = login_error(error)
     assert type(explained) is AccessDeniedError
@@ -227,7 +227,7 @@ def test_a_login_that_is_down_may_be_asked_later(status: int) -> None:
     ],
 )
 def test_a_login_that_cannot_be_reached_may_be_asked_later(error: AzureError, names: str) -> None:
-    """By the kind of the error only: a proxy's password may stand in its text."""
+    """Only the kind of the error is told: its text may hold a proxy's password."""
     explained = login_error(error)
     assert type(explained) is ServiceUnavailableError
     assert names in str(explained)
@@ -244,7 +244,7 @@ def test_what_a_gateway_echoes_is_not_repeated(make: type[AzureError]) -> None:
 
 @pytest.mark.parametrize(("status", "raises"), [(200, False), (400, False), (428, False), (429, True), (500, True)])
 def test_a_login_that_is_busy_is_not_taken_for_a_refusal(status: int, raises: bool) -> None:
-    """Azure-identity would, if the body is no JSON; other answers are its own to read."""
+    """azure-identity would take it for one if the body is not JSON; it reads other responses itself."""
     answer = cast("Any", SimpleNamespace(http_response=http_error(status).response))
     if not raises:
         return raise_for_unavailable(answer)
@@ -255,7 +255,7 @@ def test_a_login_that_is_busy_is_not_taken_for_a_refusal(status: int, raises: bo
 
 
 def jwt(**claims: object) -> str:
-    """A token with these claims, signed by nobody."""
+    """An unsigned token with these claims."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
     return f"e30.{payload}."
 
@@ -278,7 +278,7 @@ def jwt(**claims: object) -> str:
     ],
 )
 def test_what_a_token_grants(token: str, permissions: set[str]) -> None:
-    """It is for messages only, so that it must never fail."""
+    """It is for messages only and must never fail."""
     assert granted(token) == permissions
 
 

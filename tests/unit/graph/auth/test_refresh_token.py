@@ -28,7 +28,7 @@ SERVER = LoginServer(HOST)
 class Login:
     """Entra's endpoints, and what was asked of them.
 
-    ``refuses`` holds refresh tokens that are no good; ``rotates`` makes every answer bring another one; ``answer``
+    ``refuses`` holds refresh tokens that it rejects; ``rotates`` makes every answer bring another one; ``answer``
     replaces any answer of the token endpoint.
     """
 
@@ -205,7 +205,7 @@ def test_a_rotated_refresh_token_is_used_from_then_on(login: Login) -> None:
     ],
     ids=["person", "app", "tenant"],
 )
-def test_a_rotated_refresh_token_is_no_other_connections(login: Login, other: RefreshTokenCredential) -> None:
+def test_a_rotated_refresh_token_belongs_to_one_connection(login: Login, other: RefreshTokenCredential) -> None:
     """Another person, app or tenant has its own."""
     login.rotates = True
     tokens(credential(), None)
@@ -214,7 +214,7 @@ def test_a_rotated_refresh_token_is_no_other_connections(login: Login, other: Re
 
 
 def test_a_rotated_refresh_token_that_is_refused_gives_way_to_the_connections(login: Login) -> None:
-    """Somebody has signed in again, or the login forgot: the one in the connection may be good."""
+    """The person signed in again, or the login forgot the rotated one: the connection's may be valid."""
     login.rotates, login.refuses = True, {"rotated-1"}
     tokens(credential(), None)
     assert tokens(credential(), None) == ["access-3"]
@@ -222,7 +222,7 @@ def test_a_rotated_refresh_token_that_is_refused_gives_way_to_the_connections(lo
 
 
 def test_a_refresh_token_that_is_refused_is_explained(login: Login) -> None:
-    """Once, and not asked for ever; one place explains AADSTS codes."""
+    """Asked once; one place explains AADSTS codes."""
     login.rotates, login.refuses = True, {"given", "rotated-1"}
     refresh_token._latest.clear()
     with pytest.raises(ClientAuthenticationError) as caught:
@@ -273,7 +273,7 @@ def test_a_login_that_is_down_at_discovery_may_be_asked_later(login: Login) -> N
         tokens(credential(), None)
 
 
-def test_a_tenant_that_is_none_is_refused(login: Login) -> None:
+def test_an_unknown_tenant_is_refused(login: Login) -> None:
     """MSAL's ValueError becomes the error that azure-identity's credentials raise."""
     login.discovery = 404
     with pytest.raises(ClientAuthenticationError) as caught:
@@ -292,7 +292,7 @@ def test_a_tenant_that_is_none_is_refused(login: Login) -> None:
     ],
 )
 def test_a_login_that_cannot_be_reached(login: Login, error: Exception, kind: type[Exception], says: str) -> None:
-    """A certificate does not mend itself; the rest may pass later."""
+    """A retry does not mend a certificate; it may mend the rest."""
     login.error = error
     with pytest.raises(kind, match=says) as caught:
         tokens(credential(SECRET), None)
@@ -302,7 +302,7 @@ def test_a_login_that_cannot_be_reached(login: Login, error: Exception, kind: ty
 
 
 def test_nothing_is_left_open(login: Login) -> None:
-    """There is no session between requests, so that closing costs nothing and using it again works."""
+    """No session stays open between requests: closing costs nothing and the credential can be used again."""
     given = credential()
     asyncio.run(given.close())
     assert tokens(given, None) == ["access-1"]

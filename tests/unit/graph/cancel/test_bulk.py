@@ -154,7 +154,7 @@ def test_whatever_goes_wrong_each_event_ends_once_and_none_is_sent_blindly(
                 assert error.in_doubt or not messages
                 assert error.in_doubt or path in run.tenant.alive | missing
             case outcome:
-                pytest.fail(f"{outcome} is no end here")
+                pytest.fail(f"{outcome} cannot happen here")
     assert not any(run.tenant.messages[inputs[number].address.path] for number in run.journal.forgotten or ())
     if budget == 300.0:
         assert len(result.left) < len(inputs) / 20
@@ -217,7 +217,7 @@ def test_all_is_well(clock: VirtualClock) -> None:
     assert run.journal.forgotten == set()
 
 
-def test_no_events_are_no_work(clock: VirtualClock) -> None:
+def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
     """Not even a sign-in."""
     run = Run([])
     assert run.go(clock).counts == {}
@@ -278,7 +278,7 @@ def test_an_event_that_is_not_there_is_missing(clock: VirtualClock) -> None:
 
 
 def test_a_refusal_after_a_doubt_is_not_forgotten(clock: VirtualClock) -> None:
-    """A cleared task decides anew only about events for which certainly nothing was sent."""
+    """A cleared task decides again only about events for which certainly nothing was sent."""
     run = Run(inputs_of(ada=1, ben=1), on(RECIPIENT_INVALID))
     assert outcomes(run.go(clock)) == ["invalid", "cancelled"]
     assert run.journal.forgotten == set()
@@ -355,7 +355,7 @@ def test_what_is_settled_is_not_asked_about_again(clock: VirtualClock) -> None:
 
 
 def test_everything_is_settled(clock: VirtualClock) -> None:
-    """A retry of a task that died just before its end asks nobody."""
+    """A retry of a task that died just before its end sends nothing."""
     run = Run(inputs_of(ada=1))
     run.journal.results = {0: run.inputs[0].address.result(Outcome.CANCELLED, "Earlier.")}
     assert outcomes(run.go(clock)) == ["cancelled"]
@@ -392,7 +392,7 @@ def test_a_login_that_fails_closes_the_journal(clock: VirtualClock) -> None:
 
 
 def test_a_mark_that_cannot_be_written_ends_the_run(clock: VirtualClock) -> None:
-    """Nothing goes out that a next try would not know of."""
+    """A request goes out only if the next try will know of it."""
     run = Run(inputs_of(ada=2))
 
     def broken(numbers: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Is an event still what was planned? What differs is held; what a neighbour's cancellation changed is not."""
+"""Is an event still what was planned? What differs is held; what the cancellation of a neighbour changed is not."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_what_has_changed_is_held_and_says_so() -> None:
 
 
 def test_any_change_of_a_single_meeting_holds_it() -> None:
-    """Also one that nobody sees: what was approved is not what would be cancelled."""
+    """Also an invisible one: what was approved is not what would be cancelled."""
     assert is_held(row(type="singleInstance"), now(changeKey="2"))
     assert is_held(row(type="seriesMaster"), now(changeKey="2", type="seriesMaster"))
 
@@ -161,7 +161,7 @@ def test_a_date_that_people_would_see_differ_is_held(difference: dict[str, objec
         {"attendees": [*attendees(ADA, BEN), {"emailAddress": {"address": ROOM.upper()}, "type": "optional"}]},
         {"attendees": attendees(BEN)},
     ],
-    ids=["case", "a room that is no resource", "without organizer and room"],
+    ids=["case", "a room listed as a person", "without organizer and room"],
 )
 def test_who_is_told_counts_and_not_how_it_is_written(same: dict[str, object]) -> None:
     """Neither the organizer nor the plan's rooms are people."""
@@ -193,12 +193,12 @@ def test_an_all_day_date_is_planned_where_people_are_and_read_in_utc(start: str,
     ids=str,
 )
 def test_a_row_that_cannot_be_compared_is_held(odd: dict[str, object]) -> None:
-    """A plan is data and may have been through anything; a time without a zone is none."""
+    """A plan is data that other tools may have changed; a time needs a zone."""
     assert is_held(date(**odd), now(**SAME_DATE))
 
 
 def exception(number: int, day: str = "07EE0107") -> dict[str, object]:
-    """A row for a date that somebody changed by itself."""
+    """A row for a date that was changed on its own."""
     return row(number, type="exception", iCalUId=uid(day))
 
 
@@ -206,7 +206,7 @@ SAME_EXCEPTION: dict[str, object] = {"changeKey": "2", "type": "exception"}
 
 
 def test_an_exception_is_held_unless_this_task_cancelled_a_neighbour() -> None:
-    """It has a key of its own, which a neighbour's cancellation changes: by this task, as far as is known."""
+    """It has its own change key, which the cancellation of a neighbour changes too."""
     rows, answers = [exception(0), exception(1, "07EE0108")], [now(**SAME_EXCEPTION), now(**SAME_EXCEPTION)]
     assert drift(rows, answers)[0].keys() == {0, 1}
     assert drift(rows, answers, begun=[1])[0].keys() == {1}
@@ -242,7 +242,7 @@ def test_what_is_gone_is_not_held(gone: Answer) -> None:
     [(DENIED, AccessDeniedError), (THROTTLED, ThrottledError), (None, ServiceUnavailableError)],
 )
 def test_what_cannot_be_looked_at_is_an_error(answer: Answer, kind: type[GraphCancelError]) -> None:
-    """So that it is not sent."""
+    """It is then not sent."""
     found, _ = drift([row(0), row(1)], [answer, now()])
     assert found.keys() == {0}
     assert isinstance(found[0], kind)

@@ -45,14 +45,14 @@ def refused(*rows: object, **more: str | None) -> str:
     ids=["list", "tuple", "what mapped tasks return", "JSON", "rendered list", "rendered tuple"],
 )
 def test_a_list_comes_in_many_shapes(events: object) -> None:
-    """Templates render text, and mapped tasks a sequence that is no list."""
+    """Templates render text, and mapped tasks return a lazy sequence."""
     assert event_rows(events) == ["A", "B"]
 
 
 @pytest.mark.parametrize(
     "events", [None, 7, b"A", bytearray(b"A"), {"A"}, "7", "None", "", "A", "true", '["A"', "{'A'}"], ids=repr
 )
-def test_what_is_no_list_is_refused(events: object) -> None:
+def test_anything_but_a_list_is_refused(events: object) -> None:
     """A single id as well: a list that a template cut off looks like one."""
     with pytest.raises(InvalidInputError):
         event_rows(events)
@@ -113,13 +113,13 @@ def test_an_event_is_cancelled_once() -> None:
     ]
 
 
-def test_no_events_are_none() -> None:
+def test_an_empty_list_has_no_events() -> None:
     """A closure without meetings is a good day."""
     assert parse() == []
 
 
 def test_further_keys_are_carried_along() -> None:
-    """Into the report; they are no address and no comment."""
+    """Into the report; address and comment are not among them."""
     (found,) = parse({"event_id": "A", "comment": "x", "closure": "Oak House", "people": 3})
     assert found.further == {"closure": "Oak House", "people": 3}
     assert found.row["people"] == 3
@@ -149,7 +149,7 @@ def test_a_row_of_a_plan_says_what_was_planned() -> None:
 
 
 def test_all_rows_are_checked_before_anything_is_said() -> None:
-    """A feed is mended in one go: each with its place and its reason, and that nothing was sent."""
+    """A feed can be corrected in one go: each row with its place and its reason."""
     said = refused("A", None, {"event_id": "B", "comment": 7}, {"event_id": ".."}, {"user_id": BEN}, 7)
     assert "5 of 6 events are invalid" in said
     for place in (1, 2, 3, 4, 5):
@@ -195,12 +195,12 @@ def test_the_operators_own_comment_is_checked_first() -> None:
     ],
 )
 def test_a_comment_is_sent_as_it_is(given: str | None, sent: str | None) -> None:
-    """A blank one is none."""
+    """A blank one is not sent."""
     assert check_comment(given) == sent
 
 
 @pytest.mark.parametrize("given", ["None", " None\n", 7, ["x"], b"x", "half \ud83d", "\udfff"], ids=ascii)
-def test_what_cannot_be_meant_as_a_comment_is_refused(given: object) -> None:
+def test_an_unusable_comment_is_refused(given: object) -> None:
     """A template that rendered nothing would be mailed to everybody."""
     with pytest.raises(InvalidInputError, match="comment"):
         check_comment(given)

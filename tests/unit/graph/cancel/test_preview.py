@@ -95,7 +95,7 @@ def test_each_prediction(answer: Response, says: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"), [(DENIED, AccessDeniedError), (THROTTLED, ThrottledError), (None, ServiceUnavailableError)]
 )
-def test_only_what_keeps_from_reading_is_an_error(answer: Answer, kind: type[GraphCancelError]) -> None:
+def test_only_what_prevents_reading_is_an_error(answer: Answer, kind: type[GraphCancelError]) -> None:
     """Alone it is raised; in bulk it is that event's outcome."""
     with pytest.raises(kind):
         preview(answer)
@@ -112,7 +112,7 @@ def test_an_empty_answer_predicts_nothing() -> None:
 
 
 def test_people_are_counted_once_for_each_message() -> None:
-    """Rooms are no people; a copy that would not be cancelled tells nobody."""
+    """Rooms are not people; a copy that would not be cancelled adds none."""
     result = previews(
         MEETING,
         event(attendees=[PERSON, "x", None, {"type": "resource"}]),
@@ -203,7 +203,7 @@ def test_people_that_cannot_be_counted_now_keep_everything_back(answer: Answer, 
         limits(None, max_people=100, answer=answer)
 
 
-def test_nobody_to_tell_is_within_any_limit() -> None:
+def test_no_people_are_within_any_limit() -> None:
     """An event that is gone, or a copy that cannot be cancelled."""
     limits(None, max_people=0, answer=GONE)
     limits(None, max_people=0, answer=GUEST_COPY)

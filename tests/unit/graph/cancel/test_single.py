@@ -136,7 +136,7 @@ COURSES = [
 def test_the_mark_comes_before_each_request_and_a_look_after_each_doubt(
     clock: VirtualClock, answers: list[Answer], outcome: Outcome, story: str
 ) -> None:
-    """In this order, so that a process that dies anywhere leaves the truth behind."""
+    """In this order: a process that dies at any point leaves the truth behind."""
     run = Run(*answers)
     result = run.go(clock)
     assert (result.outcome, run.story) == (outcome, story)
@@ -198,7 +198,7 @@ def test_a_spent_budget_is_handed_over(
 
 
 def test_what_an_earlier_try_settled_stands(clock: VirtualClock) -> None:
-    """Nobody is asked anything, not even the login."""
+    """Nothing is sent, not even to the login."""
     run = Run()
     run.journal.before = ADDRESS.result(Outcome.CANCELLED, "Earlier.")
     assert run.go(clock) is run.journal.before
@@ -213,7 +213,7 @@ def test_what_an_earlier_try_may_have_sent_is_looked_at_first(clock: VirtualCloc
 
 
 def test_a_login_that_fails_leaves_no_mark(clock: VirtualClock) -> None:
-    """Certainly nothing was sent, so that a retry need not look."""
+    """Certainly nothing was sent: a retry need not look."""
     run = Run()
     run.graph.login = AccessDeniedError("Sign-in failed.")
     with pytest.raises(AccessDeniedError) as caught:
@@ -223,7 +223,7 @@ def test_a_login_that_fails_leaves_no_mark(clock: VirtualClock) -> None:
 
 
 def test_a_login_that_is_down_is_tried_again(clock: VirtualClock) -> None:
-    """It is no lost answer."""
+    """Nothing is in doubt."""
     run = Run(ACCEPTED)
     up_again = clock.now + 1
 
@@ -238,7 +238,7 @@ def test_a_login_that_is_down_is_tried_again(clock: VirtualClock) -> None:
 
 
 def test_a_mark_that_cannot_be_written_keeps_the_request_back(clock: VirtualClock) -> None:
-    """What a next try would not know of is not sent."""
+    """A request goes out only if the next try will know of it."""
     run = Run()
     run.journal.broken = True
     with pytest.raises(ConnectionError):

@@ -102,7 +102,7 @@ class Row:
     :param attempts: cancel requests counted at the end.
     :param step: what comes next if the event is not settled.
     :param in_doubt: whether the effect of a request is unknown at the end.
-    :param ever_in_doubt: whether it ever was, so that the journal's mark stays.
+    :param ever_in_doubt: whether it ever was; the journal's mark then stays.
     :param decided_by: place in the course of the answer that the end quotes; 0 for none, default is the last.
     :param says: what the message must name.
     """
@@ -247,7 +247,7 @@ ROWS = [
         }.items()
     ],
     fresh(
-        "a refusal with half an event in it is no copy",
+        "a refusal with half an event in it does not show the copy",
         (SEND, GONE),
         (LOOK_BEHIND, Response(403, {"request-id": REQUEST_ID}, b'{"isOrganizer": false, "isCancelled": true}')),
         end=EventMissingError,
@@ -339,7 +339,7 @@ ROWS = [
             ("no such mailbox", NO_MAILBOX, MailboxUnavailableError),
             ("organizer only", NOT_ORGANIZER, NotOrganizerError),
             ("malformed", MALFORMED, InvalidRequestError),
-            # A refusal is no look at the event, whatever stands in it.
+            # A refusal does not show the event, whatever its body holds.
             (
                 "a refusal that quotes an id",
                 Response(403, {"request-id": REQUEST_ID}, b'{"id": "AAMkAGI=", "isCancelled": true}'),
@@ -348,7 +348,7 @@ ROWS = [
         ]
     ],
     lost(
-        "a look that was throttled goes on as a look",
+        "a look that was throttled is repeated as a look",
         (LOOK_FOR_EFFECT, THROTTLED),
         (LOOK_FOR_EFFECT, GONE),
         end=Outcome.CANCELLED,

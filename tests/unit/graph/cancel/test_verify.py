@@ -59,7 +59,7 @@ def test_what_cannot_be_checked_remains_with_the_reason(unknown: Answer, says: s
 
 
 def test_a_collection_without_rows_shows_no_event() -> None:
-    """An empty answer is no proof."""
+    """An empty response proves nothing."""
     empty = event()
     empty = type(empty)(200, empty.headers, b'{"value": []}')
     assert len(remaining(empty)) == 1

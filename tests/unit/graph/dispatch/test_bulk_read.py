@@ -1,4 +1,4 @@
-"""Reading many resources: page by page, within the limits, and never a token for a stranger."""
+"""Reading many resources: page by page, within the limits, and no token for another host."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_replies_come_in_the_order_of_the_reads(clock: VirtualClock) -> None:
     assert all(reply.request_id == REQUEST_ID and reply.refusal is None and reply.error is None for reply in replies)
 
 
-def test_nothing_to_read_asks_nobody(clock: VirtualClock) -> None:
+def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
     """Not even the login."""
     replies, graph = read(clock, {})
     assert (replies, graph.log) == ([], [])
@@ -126,7 +126,7 @@ def test_a_link_to_another_host_is_not_followed(clock: VirtualClock, link: str) 
 
 
 @pytest.mark.parametrize("link", [None, 7, ["x"], {}])
-def test_a_link_that_is_no_text_is_none(clock: VirtualClock, link: object) -> None:
+def test_a_link_that_is_not_text_is_ignored(clock: VirtualClock, link: object) -> None:
     """The page is the last."""
     (reply,), graph = read(clock, {"/users/ada/events": page(row("1"), next_link=link)}, "/users/ada/events")
     assert reply.values == [row("1")]
@@ -134,7 +134,7 @@ def test_a_link_that_is_no_text_is_none(clock: VirtualClock, link: object) -> No
 
 
 def test_pages_that_lead_back_come_to_an_end(clock: VirtualClock) -> None:
-    """A service that goes round in circles is an error and not an endless loop; and half a list is none."""
+    """A circle is an error, not an endless loop, and half a list must not pass for a whole one."""
     answers: dict[str, Answer | list[Answer]] = {
         "/users/ada/events": page(row("1"), next_link=f"{ROOT}/users/ada/second"),
         "/users/ada/second": page(row("2"), next_link=f"{ROOT}/users/ada/events"),
@@ -150,8 +150,8 @@ def test_pages_that_lead_back_come_to_an_end(clock: VirtualClock) -> None:
     assert "ada" in str(found)
 
 
-def test_rows_that_are_none_are_left_out(clock: VirtualClock) -> None:
-    """Whoever reads them may count on objects."""
+def test_rows_that_are_not_objects_are_left_out(clock: VirtualClock) -> None:
+    """Callers may rely on objects."""
     (reply,), _ = read(clock, {"/users/ada/events": page(row("1"), None, "x", 7, [])}, "/users/ada/events")
     assert reply.values == [row("1")]
 
@@ -176,8 +176,8 @@ def json_of(body: object) -> Response:
         BROKEN,
     ],
 )
-def test_what_is_no_page_is_asked_for_again(clock: VirtualClock, odd: Answer) -> None:
-    """Half a body is no empty list: a plan would miss what it does not show."""
+def test_an_unusable_page_is_read_again(clock: VirtualClock, odd: Answer) -> None:
+    """Half a body is not an empty list: a plan would miss what it does not show."""
     (reply,), graph = read(clock, {"/users/ada/events": [odd, page(row("1"))]}, "/users/ada/events")
     assert reply.values == [row("1")]
     assert len(graph.sent) == 2
@@ -197,7 +197,7 @@ def test_a_page_that_is_read_again_is_not_read_twice(clock: VirtualClock) -> Non
     assert asked(graph).count("/users/ada/events") == 1
 
 
-def test_what_goes_on_saying_later_has_an_error(clock: VirtualClock) -> None:
+def test_a_spent_budget_is_an_error(clock: VirtualClock) -> None:
     """With what support and a retry need; the others are read all the same."""
     answers: dict[str, Answer | list[Answer]] = {"/users/ada/events": THROTTLED, "/users/ben/events": page(row("1"))}
     (ada, ben), _ = read(clock, answers, "/users/ada/events", "/users/ben/events", backoff=Backoff(retry_for=20))

@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualClock]:
 class Question:
     """A job that is done with its first proper response, unless it is told what follows.
 
-    :param following: the jobs that go on after each response; None ends.
+    :param following: the job that follows each response; None ends.
     """
 
     def __init__(self, mailbox: str, name: object = 0, *following: Question | None) -> None:
@@ -145,7 +145,7 @@ def test_every_job_is_asked_once_and_the_end_is_reported(clock: VirtualClock) ->
     assert all(job.story == ["ACCEPTED"] for job in jobs)
 
 
-def test_nothing_to_do_asks_nobody(clock: VirtualClock) -> None:
+def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
     """Not even the login."""
     graph = FakeGraph(accept)
     assert run(clock, graph, [])
@@ -218,7 +218,7 @@ def test_the_fullest_mailbox_goes_first(clock: VirtualClock) -> None:
 
 
 def test_small_mailboxes_share_a_batch(clock: VirtualClock) -> None:
-    """A hundred mailboxes of one event each are no hundred requests."""
+    """A hundred mailboxes of one event each do not cost a hundred requests."""
     graph = FakeGraph(accept)
     assert run(clock, graph, questions(**{f"mailbox{number}": 1 for number in range(100)}), concurrency=8)
     assert len(graph.sent) <= 13
@@ -260,7 +260,7 @@ def test_a_slow_mailbox_is_asked_for_less(clock: VirtualClock, fastest: float, s
 
 
 def test_what_the_service_asks_for_is_waited_for_to_the_letter(clock: VirtualClock) -> None:
-    """And nothing else waits for it."""
+    """Other jobs do not wait for it."""
     graph = FakeGraph(script(ada=[response(429, retry_after="7.25")]))
     first, *others = questions(ada=3)
     assert run(clock, graph, [first, *others, *questions(ben=1)], batch=False)
@@ -268,8 +268,8 @@ def test_what_the_service_asks_for_is_waited_for_to_the_letter(clock: VirtualClo
     assert all(job.heard[-1][1] < 1 for job in others)
 
 
-def test_a_service_that_goes_on_saying_later_is_asked_ever_less(clock: VirtualClock) -> None:
-    """Retry-After 0 for ever would be thousands of requests a minute."""
+def test_a_service_that_keeps_saying_later_is_asked_less_and_less(clock: VirtualClock) -> None:
+    """A constant Retry-After of 0 would be thousands of requests a minute."""
     graph = FakeGraph(script(ada=[response(429, retry_after="0")] * 4))
     job = Question("ada")
     assert run(clock, graph, [job])
@@ -327,7 +327,7 @@ def test_what_follows_has_a_budget_of_its_own(clock: VirtualClock) -> None:
 
 
 def test_the_same_job_keeps_its_budget(clock: VirtualClock) -> None:
-    """An event whose every second answer is lost does not go on for ever."""
+    """An event that loses every second response comes to an end."""
     graph = FakeGraph(script(ada=[BROKEN, ACCEPTED, BROKEN, ACCEPTED]))
     job = Again("ada", times=2)
     assert run(clock, graph, [job], backoff=Backoff(retry_for=1.15))
@@ -335,7 +335,7 @@ def test_the_same_job_keeps_its_budget(clock: VirtualClock) -> None:
 
 
 def test_what_follows_goes_first(clock: VirtualClock) -> None:
-    """An event that was begun is finished before others of its mailbox, so that little is in doubt after a crash."""
+    """An event in work is finished before others of its mailbox: little is in doubt after a crash."""
     graph = FakeGraph(accept)
     second = Question("ada", "second")
     assert run(clock, graph, [Question("ada", "first", second), *questions(ada=30)])
@@ -399,7 +399,7 @@ def test_a_refused_token_is_renewed_once_for_a_batch(clock: VirtualClock) -> Non
 
 
 def test_a_fresh_token_that_is_refused_is_the_jobs_to_judge(clock: VirtualClock) -> None:
-    """Asking for ever would change nothing."""
+    """Another token would not change that."""
     graph = FakeGraph(script(ada=[TOKEN_REFUSED] * 2))
     job = Question("ada")
     assert run(clock, graph, [job])
@@ -433,8 +433,8 @@ def test_a_token_that_works_for_others_is_not_renewed(clock: VirtualClock) -> No
     assert jobs[0].heard[0][1] >= 1.0
 
 
-def test_a_token_that_is_refused_to_one_part_alone_for_ever_ends_in_an_error(clock: VirtualClock) -> None:
-    """It uses the budget up, and says so."""
+def test_a_token_that_is_always_refused_to_one_part_ends_in_an_error(clock: VirtualClock) -> None:
+    """It uses up the budget."""
 
     def answer(request: Request) -> Answer:
         return TOKEN_REFUSED if path_of(request) == "/users/ada/0" else ACCEPTED
@@ -486,7 +486,7 @@ def test_a_stop_in_the_middle_of_a_round_of_sending_ends_it(clock: VirtualClock)
 
 
 def test_a_stop_does_not_wait_for_a_backoff(clock: VirtualClock) -> None:
-    """A minute's Retry-After holds nobody who was told to stop."""
+    """A Retry-After of a minute does not delay a stop."""
     graph = FakeGraph(script(ada=[response(429, retry_after="59")]))
     job = Question("ada")
     assert not run(clock, graph, [job], stopped=lambda: clock.now >= START + 3)
@@ -536,7 +536,7 @@ def test_the_first_of_several_errors_is_told(clock: VirtualClock) -> None:
 
 
 def test_progress_is_told_several_times_a_second(clock: VirtualClock) -> None:
-    """Also while nothing but waiting goes on."""
+    """Also while everything waits."""
     ticks: list[float] = []
     graph = FakeGraph(script(ada=[response(429, retry_after="10")]))
     dispatcher: Dispatcher[Question] = Dispatcher(graph.client, Options(), tick=lambda: ticks.append(clock.now))

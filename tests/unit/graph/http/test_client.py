@@ -60,7 +60,7 @@ class Login:
         self.error: Exception | None = None
 
     def make(self) -> Any:
-        """Return a credential whose cache holds one token for ever, as azure-identity's would."""
+        """Return a credential whose cache always holds one token, as azure-identity's would."""
         self.made += 1
         number = self.made
 
@@ -225,7 +225,7 @@ def test_a_request_without_a_connection_was_certainly_not_sent(
 def test_a_certificate_that_is_not_trusted_is_not_retried(
     call: Callable[[GraphClient], Awaitable[object]],
 ) -> None:
-    """It would not pass later; the connection's field that mends it is named."""
+    """Retrying would not help; the message names the connection's field to set."""
     untrusted = aiohttp.ClientConnectorCertificateError(connection_key(), UNTRUSTED)
     found = raised(Wire(caused(httpx.ConnectError("x"), untrusted)), call)
     assert type(found) is AccessDeniedError
@@ -240,7 +240,7 @@ def test_a_certificate_that_is_not_trusted_is_not_retried(
 def test_an_answer_has_ninety_seconds(
     call: Callable[[GraphClient], Awaitable[object]], seconds: float, lost: bool
 ) -> None:
-    """A server that sends a byte now and then would hold the connection for ever; the timeouts begin with each byte."""
+    """A server that sends a byte now and then would hold the connection: timeouts start again with each byte."""
     with virtual_clock() as clock:
         wire = Wire(graph(200), seconds=seconds)
         try:
@@ -253,7 +253,7 @@ def test_an_answer_has_ninety_seconds(
 
 
 @pytest.mark.parametrize("error", [InvalidInputError("preview_only"), ZeroDivisionError("a bug")])
-def test_what_is_no_wires_fault_passes_through(error: Exception) -> None:
+def test_other_errors_pass_through(error: Exception) -> None:
     """A hook that keeps a request back has its own error, and a bug is a bug."""
     assert raised(Wire(error), cancel) is error
 
@@ -323,7 +323,7 @@ def test_a_path_is_sent_as_it_stands() -> None:
 
 
 def test_a_batch_is_one_request() -> None:
-    """Its parts' answers come in the parts' order; one that is not there is None."""
+    """The responses come in the order of the requests; a missing one is None."""
     wire = Wire(graph(200, {"responses": [{"id": "1", "status": 200, "body": {"id": "B"}}]}))
     answers = cast("list[Response | None]", asyncio.run(cast("Any", batch(wire.client))))
     assert [(request.method, str(request.url)) for request in wire.requests] == [("POST", f"{ROOT}$batch")]
@@ -355,7 +355,7 @@ def test_a_refused_token_is_renewed_once(call: Callable[[GraphClient], Awaitable
 
 @pytest.mark.parametrize("call", [look, get, batch])
 def test_a_fresh_token_that_is_refused_is_not_renewed_again(call: Callable[[GraphClient], Awaitable[object]]) -> None:
-    """The app lacks the permission; asking the login for ever would change nothing."""
+    """The app lacks the permission; another token would not change that."""
     wire = Wire(graph(401, {"error": {"code": "InvalidAuthenticationToken"}}))
     found = asyncio.run(cast("Any", call(wire.client)))
     first = found[0] if isinstance(found, list) else found
@@ -389,7 +389,7 @@ def test_a_claims_challenge_is_answered_with_claims() -> None:
 def test_a_login_that_fails_is_explained_and_nothing_is_sent(
     call: Callable[[GraphClient], Awaitable[object]], error: Exception, kind: type[GraphCancelError], says: str
 ) -> None:
-    """It never is a lost answer, for Graph was not asked."""
+    """This is never a lost response: Graph was not asked."""
     wire = Wire(graph(202))
     wire.login.error = error
     found = raised(wire, call)

@@ -1,4 +1,4 @@
-"""From an answer to an error that says what happened and what to do, and tells nobody's secrets."""
+"""From a response to an error that says what happened and what to do, without any secret."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TABLE: dict[Meaning, tuple[type[GraphCancelError], Outcome, str]] = {
 
 @pytest.mark.parametrize("meaning", Meaning)
 def test_each_meaning_has_its_error_and_says_what_to_do(meaning: Meaning) -> None:
-    """Whoever reads the failed task knows what happened, in which mailbox, what to change, and what to quote."""
+    """The reader of a failed task learns what happened, in which mailbox, what to change, and what to quote."""
     kind, outcome, advice = TABLE[meaning]
     given = OF_EACH_MEANING[meaning]
     error = refusal(ADDRESS, given)
@@ -111,11 +111,11 @@ def test_an_unknown_refusal_quotes_graph_for_it_is_the_only_clue() -> None:
 
 @pytest.mark.parametrize("status", [300, 302, 308, 399])
 def test_a_redirect_points_to_the_connection(status: int) -> None:
-    """It is not followed with a token, and its cause is a wrong base URL."""
+    """A redirect is not followed with a token; a wrong base URL causes it."""
     assert "Base URL" in str(refusal(ADDRESS, response(status)))
 
 
-def test_no_redirect_no_hint_at_the_connection() -> None:
+def test_other_refusals_do_not_point_to_the_connection() -> None:
     """The borders of 3xx."""
     assert "Base URL" not in str(refusal(ADDRESS, response(400)))
     assert "Base URL" not in str(refusal(ADDRESS, response(299, "x")))
@@ -143,7 +143,7 @@ GUEST: dict[str, object] = {"isOrganizer": False, "organizer": {"emailAddress": 
 
 
 @pytest.mark.parametrize("meaning", Meaning)
-def test_a_guests_copy_is_one_whatever_the_refusal_was(meaning: Meaning) -> None:
+def test_an_attendees_copy_is_named_as_such_whatever_the_refusal_was(meaning: Meaning) -> None:
     """Whose copy would be the right one is the one thing that a user cannot guess."""
     error = refusal(ADDRESS, OF_EACH_MEANING[meaning], GUEST)
     assert isinstance(error, NotOrganizerError)
@@ -166,7 +166,7 @@ def test_a_guests_copy_is_one_whatever_the_refusal_was(meaning: Meaning) -> None
     ],
     ids=str,
 )
-def test_a_copy_without_an_organizer_is_no_reason_to_fail(copy: dict[str, object] | None) -> None:
+def test_a_copy_may_lack_its_organizer(copy: dict[str, object] | None) -> None:
     """What a mailbox shows is Exchange's, and may lack anything."""
     assert "mailbox of the organizer" in str(refusal(ADDRESS, NOT_ORGANIZER, copy))
 
@@ -198,5 +198,5 @@ def test_a_calendar_that_cannot_be_read(meaning: Meaning, kind: type[GraphCancel
 
 
 def test_a_calendar_refused_by_a_gateway_is_quoted_without_an_id() -> None:
-    """There is none."""
+    """A gateway adds no request id."""
     assert str(mailbox_refusal(ADA, Response(405, {}))).endswith("(Graph answered 405.)")

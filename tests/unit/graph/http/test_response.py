@@ -161,7 +161,7 @@ def test_an_odd_body_does_not_hide_the_status(body: bytes, status: int, meaning:
 
 
 @pytest.mark.parametrize("body", [b"null", b"[1]", b'"x"', b"7", b"{", b"[" * 100_000, HTML, b""])
-def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_counts_as_empty(body: bytes) -> None:
     """Callers ask it for properties without looking first."""
     assert Response(200, GRAPHS, body).json == {}
 
