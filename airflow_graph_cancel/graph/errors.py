@@ -105,7 +105,14 @@ class StoppedError(GraphCancelError):
 
 
 class RefusedError(GraphCancelError):
-    """Graph or the login refused, and a retry would not change that."""
+    """Graph or the login refused, and a retry would not change that.
+
+    While an earlier request is ``in_doubt``, the text says that it may have taken effect.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text} An earlier request may have taken effect; people may have been told." if self.in_doubt else text
 
 
 class EventMissingError(RefusedError):

@@ -155,7 +155,8 @@ class _BulkRun:
                 self.settle(number, found)
             elif isinstance(found, RefusedError):
                 past = self.journal.event(number)
-                self.refuse(number, found, attempts=past.sent, in_doubt=past.sent_before())
+                found.in_doubt = past.sent_before()
+                self.refuse(number, found, attempts=past.sent, in_doubt=found.in_doubt)
             else:
                 self.left[number] = found
 
@@ -242,6 +243,7 @@ class _Event:
         try:
             result = state.answered(response)
         except RefusedError as error:
+            error.in_doubt = state.in_doubt
             self._run.refuse(self.number, error, attempts=state.attempts, in_doubt=state.ever_in_doubt)
         else:
             if result is None:

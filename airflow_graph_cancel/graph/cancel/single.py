@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.cancel.state_machine import EVIDENCE, Cancellation, Step
 from airflow_graph_cancel.graph.dispatch.backoff import call_with_backoff
-from airflow_graph_cancel.graph.errors import GraphCancelError, RefusedError, StoppedError
+from airflow_graph_cancel.graph.errors import GraphCancelError, StoppedError
 from airflow_graph_cancel.graph.http.client import ResponseLostError
 from airflow_graph_cancel.graph.http.requests import CancelRequest, GetRequest, event_path
 from airflow_graph_cancel.graph.http.response import Meaning
@@ -76,8 +76,6 @@ async def cancel_event(
         result = await call_with_backoff(run, address, options.backoff, options.stopped)
     except GraphCancelError as error:
         error.attempts, error.in_doubt, error.mailbox = journal.sent, cancellation.in_doubt, address.mailbox
-        if cancellation.in_doubt and isinstance(error, RefusedError):
-            error.message += " An earlier request may have taken effect, so that people may have been told."
         if not cancellation.ever_in_doubt:
             journal.not_sent()
         raise

@@ -6,6 +6,7 @@ import pytest
 
 from airflow_graph_cancel.graph import errors
 from airflow_graph_cancel.graph.errors import (
+    AccessDeniedError,
     ConnectionSettingsError,
     GraphCancelError,
     InvalidInputError,
@@ -42,6 +43,15 @@ def test_nothing_was_sent_is_said_where_it_is_certain() -> None:
     assert str(ServiceUnavailableError("Graph is down.", nothing_sent=True)) == "Graph is down. Nothing was sent."
     assert str(InvalidInputError("Four were sent.", nothing_sent=False)) == "Four were sent."
     assert ServiceUnavailableError("x").nothing_sent is False
+
+
+def test_a_refusal_in_doubt_says_so() -> None:
+    """A request that may have told people is not hidden behind a later refusal; a later "later" is no outcome yet."""
+    error = AccessDeniedError("Denied.", in_doubt=True)
+    assert str(error) == "Denied. An earlier request may have taken effect; people may have been told."
+    error.in_doubt = False
+    assert str(error) == "Denied."
+    assert str(ServiceUnavailableError("Down.", in_doubt=True)) == "Down."
 
 
 def test_an_error_carries_what_is_known_and_no_more() -> None:

@@ -321,6 +321,24 @@ def test_what_is_left_says_whether_it_is_in_doubt(
     assert run.tenant.messages == {run.inputs[0].address.path: 1}
 
 
+def test_a_refusal_in_doubt_says_that_people_may_have_been_told(clock: VirtualClock) -> None:
+    """The meeting may be cancelled although its row says "denied": a report must not hide that."""
+    looks_denied = [Fault.LOST_AFTER, None]
+
+    def fault(request: Request) -> Fault | Response | None:
+        if mailbox_of(request) == "ben":
+            return None
+        return looks_denied.pop(0) if isinstance(request, CancelRequest) else DENIED
+
+    run = Run(inputs_of(ada=1, ben=1), fault)
+    result = run.go(clock)
+    assert outcomes(result) == ["denied", "cancelled"]
+    assert "may have taken effect" in result.results[0].message
+    assert set(run.tenant.messages.values()) == {1}
+    plain = Run(inputs_of(ada=1), on(DENIED)).go(clock)
+    assert "may have taken effect" not in plain.results[0].message
+
+
 def test_each_event_of_a_lost_batch_says_its_own(clock: VirtualClock) -> None:
     """They share an error, and not what was sent for them."""
     run = Run(inputs_of(ada=1, ben=1))
@@ -529,6 +547,7 @@ def test_what_was_in_doubt_and_cannot_be_compared_is_not_forgotten(clock: Virtua
     result = after.go(clock, hold=True)
     assert outcomes(result) == ["denied"]
     assert result.results[0].attempts == 1
+    assert "may have taken effect" in result.results[0].message
     assert after.journal.forgotten == set()
 
 
