@@ -24,7 +24,7 @@ def resolve(path: str) -> Path | None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_paths_exist(page: Path) -> None:
     """Every file and folder that the page names exists."""
-    named = [code for code in _CODE.findall(page.read_text(encoding="utf-8")) if _PATH.fullmatch(code)]
+    named = [word for code in code_in(page) for word in code.split() if _PATH.fullmatch(word)]
     assert len(named) > 10
     assert [path for path in named if resolve(path) is None] == []
 
