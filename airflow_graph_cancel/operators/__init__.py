@@ -1,1 +1,1 @@
-"""Operators: parameters, a cached hook and a short ``aexecute``."""
+"""Operators. ``base`` holds what they share with the sensor and the notifier."""
