@@ -122,8 +122,10 @@ def _folded(name: str) -> str:
 
 
 def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(_folded(name), known, n=1, cutoff=0.7)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    # Without the domain, which makes all addresses of a tenant alike.
+    local = {each.partition("@")[0]: each for each in known}
+    close = get_close_matches(_folded(name).partition("@")[0], local, n=1, cutoff=0.7)
+    return f" Did you mean {local[close[0]]!r}?" if close else ""
 
 
 def _rows(reply: Reply) -> list[dict[str, object]]:

@@ -1,127 +1,103 @@
-"""Which of an organizer's meetings a booking is: the right one, or none."""
+"""Each meeting once: to be cancelled, or excluded for a reason that an approver understands."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from airflow_graph_cancel.graph.errors import ServiceUnavailableError, ThrottledError
 from airflow_graph_cancel.graph.find.organizers import Organizers
 from airflow_graph_cancel.graph.find.plan_builder import PlanBuilder
-from airflow_graph_cancel.graph.find.room_bookings import Booking
 from airflow_graph_cancel.graph.find.search import Search
 from airflow_graph_cancel.graph.http.response import Response
 from airflow_graph_cancel.graph.model.event import Attendee, CalendarEvent
-from airflow_graph_cancel.graph.model.plan import Reason
+from airflow_graph_cancel.graph.model.plan import Plan, Reason
 from airflow_graph_cancel.graph.model.window import Window
-from tests.support.contoso import ADA
+from tests.support.contoso import ADA, BEACON, BEN, LANTERN, NILS
+from tests.support.fake_calendars import OPTIONS, FakeCalendars, invited, page, resource, shown
+from tests.support.graph_responses import GONE, THROTTLED
+from tests.support.meetings import DATED, FOREIGN, HOUR, MASTER, NINE, booking, organizers_copy
 
-NINE = datetime(2030, 1, 7, 9, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-DATED = "040000008200E00074C5B7101A82E00807EE0107F862A1B2C3D4E5F6"
-MASTER = DATED[:32] + "00000000" + DATED[40:]
-FOREIGN = "weekly-42@calendar.example"
-
-
-def copy(uid: str, start: datetime = NINE, **more: Any) -> CalendarEvent:
-    """The organizer's copy."""
-    arguments: dict[str, Any] = {
-        "event_id": f"AAMk{start:%d%H}{uid[-3:]}=",
-        "uid": uid,
-        "change_key": "k",
-        "start": start,
-        "end": start + HOUR,
-        "organizer": ADA,
-        "is_organizer": True,
-        "is_cancelled": False,
-        "type": "occurrence",
-        "series_id": "AAMkMaster=",
-        "attendees": (Attendee("ben@contoso.example", False),),
-        "subject": "",
-        **more,
-    }
-    return CalendarEvent(**arguments)
+MORNING = Window(NINE, NINE + 3 * HOUR)
+LONG_BEFORE = NINE - 24 * HOUR
 
 
-def booking(uid: str, start: datetime = NINE, kind: str = "occurrence", organizer: str = ADA) -> Booking:
-    """What a room shows."""
-    return Booking(uid, start, start + HOUR, organizer, kind, ["beacon@contoso.example"])
+def builder(*copies: CalendarEvent, made_at: Any = LONG_BEFORE, **search: Any) -> PlanBuilder:
+    """A plan in the making, for three hours in the morning."""
+    organizers = Organizers({ADA: list(copies)}, {}, frozenset({"contoso.example"}))
+    return PlanBuilder(Search(MORNING, **search), organizers, [LANTERN], made_at)
 
 
-def organizers(*copies: CalendarEvent, absent: dict[str, Response] | None = None) -> Organizers:
-    """Ada's calendar."""
-    return Organizers({ADA: list(copies)}, absent or {}, frozenset({"contoso.example"}))
+def all_of_ada(*copies: CalendarEvent, **arguments: Any) -> Plan:
+    """The plan for everything that Ada organizes."""
+    making = builder(*copies, **arguments)
+    making.include_all_of(ADA)
+    return making.build()
 
 
-def test_the_same_date_of_the_same_series() -> None:
-    """Exchange's identifier names the date, whatever neighbours there are."""
-    there = copy(DATED)
-    assert organizers(copy(DATED.replace("07EE0107", "07EE0108"), NINE), there).copy_of(booking(DATED)) is there
+def reasons(plan: Plan) -> list[Reason]:
+    """Why meetings are excluded; nothing else is in the plan."""
+    assert not plan.meetings
+    return [each.reason for each in plan.excluded]
 
 
-def test_a_date_that_its_room_still_shows_at_the_old_time() -> None:
-    """The identifier is enough: the organizer has moved that very date."""
-    moved = copy(DATED, NINE + HOUR)
-    assert organizers(moved).copy_of(booking(DATED)) is moved
-
-
-def test_an_identifier_without_a_date_is_not_enough() -> None:
-    """All dates of a foreign series have the same: the one at that time, or none."""
-    monday, tuesday = copy(FOREIGN), copy(FOREIGN, NINE + 24 * HOUR)
-    assert organizers(monday, tuesday).copy_of(booking(FOREIGN)) is monday
-    assert organizers(tuesday).copy_of(booking(FOREIGN)) is Reason.NOT_FOUND
-
-
-def test_a_room_that_was_invited_to_one_date_only() -> None:
-    """Its copy may have another form of the identifier: the same series at the same time."""
-    there = copy(DATED)
-    assert organizers(there).copy_of(booking(MASTER)) is there
-    assert organizers(copy(DATED, NINE + HOUR)).copy_of(booking(MASTER)) is Reason.NOT_FOUND
-
-
-@pytest.mark.parametrize("uid", ["", "other@calendar.example"])
-def test_never_by_time_alone(uid: str) -> None:
-    """Ada has another meeting at that time."""
-    assert organizers(copy(DATED)).copy_of(booking(uid)) is Reason.NOT_FOUND
-
-
-def test_two_that_could_be_it_are_none() -> None:
-    """A guess would be the wrong meeting half of the time."""
-    assert organizers(copy(FOREIGN), copy(FOREIGN, event_id="AAMkTwin=")).copy_of(booking(FOREIGN)) is Reason.NOT_FOUND
+def people(*addresses: str) -> tuple[Attendee, ...]:
+    """Attendees that are not rooms."""
+    return tuple(Attendee(address, False) for address in addresses)
 
 
 @pytest.mark.parametrize(
-    ("organizer", "status", "code", "reason"),
+    ("properties", "search", "reason"),
     [
-        ("nils@fabrikam.example", 404, "ErrorInvalidUser", Reason.EXTERNAL),
-        ("nils@fabrikam.example", 404, "ResourceNotFound", Reason.EXTERNAL),
-        ("leaver@contoso.example", 404, "ErrorInvalidUser", Reason.MAILBOX),
-        ("leaver@contoso.example", 404, "MailboxNotEnabledForRESTAPI", Reason.MAILBOX),
-        ("nils@fabrikam.example", 404, "MailboxNotEnabledForRESTAPI", Reason.MAILBOX),
-        ("/o=exchangelabs/cn=ada", 404, "ErrorInvalidUser", Reason.MAILBOX),
-        ("board@contoso.example", 403, "ErrorAccessDenied", Reason.OUT_OF_SCOPE),
-        ("odd@contoso.example", 400, "BadRequest", Reason.NOT_FOUND),
+        ({"is_cancelled": True}, {}, Reason.CANCELLED),
+        ({}, {"made_at": NINE + HOUR}, Reason.PAST),
+        ({}, {"made_at": NINE + HOUR - timedelta(seconds=1)}, None),
+        ({}, {"made_at": NINE + HOUR, "include_past": True}, None),
+        ({"subject": "Fire drill"}, {"keep": ("*drill*",)}, Reason.KEPT),
+        ({}, {"keep": ("ada@*",)}, Reason.KEPT),
+        ({"organizer": "ada.okafor@contoso.example"}, {"keep": ("ada@*",)}, Reason.KEPT),
+        ({"organizer": "ada.okafor@contoso.example"}, {"keep": ("*okafor@*",)}, Reason.KEPT),
+        ({"attendees": ()}, {}, Reason.NOBODY),
+        ({"attendees": ()}, {"min_people": 1}, Reason.NOBODY),
+        ({"attendees": (Attendee(BEACON, True),)}, {}, None),
+        ({"attendees": (Attendee(BEACON, True),)}, {"min_people": 1}, Reason.TOO_FEW),
+        ({"attendees": people(BEN, NILS)}, {"min_people": 3}, Reason.TOO_FEW),
+        ({"attendees": people(BEN, NILS)}, {"min_people": 2}, None),
+        ({"is_cancelled": True}, {"made_at": NINE + HOUR, "keep": ("*",)}, Reason.CANCELLED),
+        ({"attendees": ()}, {"made_at": NINE + HOUR, "keep": ("*",)}, Reason.PAST),
     ],
 )
-def test_why_a_calendar_could_not_be_read(organizer: str, status: int, code: str, reason: Reason) -> None:
-    """What an approver can do about it differs."""
-    answer = Response(status, {"request-id": "1"}, body={"error": {"code": code, "message": ""}})
-    found = organizers(absent={organizer.casefold(): answer}).copy_of(booking(DATED, organizer=organizer))
-    assert found is reason
+def test_why_a_meeting_is_excluded(properties: dict[str, Any], search: dict[str, Any], reason: Reason | None) -> None:
+    """The first reason that holds, in the order in which it concerns an approver."""
+    plan = all_of_ada(organizers_copy(DATED, **properties), **search)
+    assert [each.reason for each in plan.excluded] == ([] if reason is None else [reason])
+    assert len(plan.meetings) == (reason is None)
 
 
-def builder(*copies: CalendarEvent) -> PlanBuilder:
-    """A plan in the making for two hours in the morning."""
-    return PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), organizers(*copies), (), NINE - 24 * HOUR)
+def test_a_meeting_says_what_its_cancellation_needs() -> None:
+    """The organizer's own id and mailbox, and the rooms that were searched or invited."""
+    copy = organizers_copy(DATED, attendees=(*people(BEN, NILS), Attendee(BEACON, True)), subject="Talks")
+    (meeting,) = all_of_ada(copy, with_subjects=True).meetings
+    assert (meeting.event_id, meeting.user_id, meeting.uid, meeting.change_key) == (copy.event_id, ADA, DATED, "k")
+    assert (meeting.start, meeting.end, meeting.rooms) == (NINE, NINE + HOUR, (BEACON,))
+    assert (meeting.people, meeting.outside, meeting.scope, meeting.dates) == (2, 1, "dates", 1)
+    assert meeting.subject == "Talks"
+
+
+def test_subjects_are_left_out_unless_asked_for() -> None:
+    """Everybody who sees the run would read them."""
+    (meeting,) = all_of_ada(organizers_copy(DATED, subject="Talks", series_id=None)).meetings
+    assert (meeting.subject, meeting.dates) == (None, 0)
 
 
 def test_what_was_moved_out_of_the_window_is_not_cancelled() -> None:
     """The room does not know yet; the organizer's calendar is what counts."""
-    away = builder(copy(DATED, NINE + 5 * HOUR))
+    away = builder(organizers_copy(DATED, NINE + 5 * HOUR))
     away.include(booking(DATED))
     plan = away.build()
-    assert (plan.meetings, [each.reason for each in plan.excluded]) == ([], [Reason.NOT_FOUND])
+    assert reasons(plan) == [Reason.NOT_FOUND]
 
 
 def test_people_outside_are_those_of_other_domains() -> None:
@@ -134,7 +110,7 @@ def test_people_outside_are_those_of_other_domains() -> None:
         Attendee(ADA.upper(), False),
         Attendee("", False),
     )
-    sorting = builder(copy(DATED, attendees=invited))
+    sorting = builder(organizers_copy(DATED, attendees=invited))
     sorting.include(booking(DATED))
     (meeting,) = sorting.build().meetings
     assert (meeting.people, meeting.outside) == (3, 1)
@@ -142,10 +118,122 @@ def test_people_outside_are_those_of_other_domains() -> None:
 
 def test_an_alias_does_not_make_two_of_one() -> None:
     """Found by its room and, under another spelling of the mailbox, by its organizer."""
-    there = copy(DATED)
+    there = organizers_copy(DATED)
     both = Organizers({ADA: [there], "ada.l@contoso.example": [there]}, {}, frozenset({"contoso.example"}))
-    sorting = PlanBuilder(Search(Window(NINE, NINE + 2 * HOUR)), both, (), NINE - 24 * HOUR)
+    sorting = PlanBuilder(Search(MORNING), both, (), LONG_BEFORE)
     sorting.include(booking(DATED))
     sorting.include_all_of("ada.l@contoso.example")
     (meeting,) = sorting.build().meetings
     assert meeting.user_id == ADA
+
+
+def test_a_meeting_of_a_series_by_another_system_is_told_apart_by_its_time() -> None:
+    """Two dates of one identifier are two meetings; so are two copies without any."""
+    for uid in (FOREIGN, ""):
+        first, second = organizers_copy(uid, event_id="AAMk1="), organizers_copy(uid, NINE + HOUR, event_id="AAMk2=")
+        assert len(all_of_ada(first, second).meetings) == 2
+
+
+def test_what_its_organizer_shows_overrules_what_a_room_showed() -> None:
+    """Found by its room it was not, found by its organizer it is: cancelled once, with both rooms."""
+    sorting = builder(organizers_copy(DATED, attendees=(*people(BEN), Attendee(LANTERN, True))))
+    sorting.exclude(Reason.NOT_FOUND, booking(MASTER))
+    sorting.include_all_of(ADA)
+    plan = sorting.build()
+    assert not plan.excluded
+    assert plan.meetings[0].rooms == (BEACON, LANTERN)
+
+
+def test_a_meeting_outside_of_the_window_is_no_part_of_the_plan() -> None:
+    """Calendars are asked for a little more than the window."""
+    plan = all_of_ada(organizers_copy(DATED, NINE + 3 * HOUR))
+    assert (plan.meetings, plan.excluded) == ([], [])
+
+
+def test_the_plan_is_in_the_order_of_time() -> None:
+    """Both what is cancelled and what is not."""
+    copies = [organizers_copy(f"uid-{hour}", NINE + hour * HOUR, is_cancelled=hour < 2) for hour in (2, 1, 0)]
+    copies += [organizers_copy("uid-late", NINE + 2.5 * HOUR)]
+    plan = all_of_ada(*reversed(copies))
+    assert [each.start for each in plan.excluded] == [NINE, NINE + HOUR]
+    assert [each.start for each in plan.meetings] == [NINE + 2 * HOUR, NINE + 2.5 * HOUR]
+
+
+class TestWholeSeries:
+    """Dates become their master, which stands for past dates too."""
+
+    DATES = (organizers_copy(FOREIGN, NINE + HOUR), organizers_copy(FOREIGN))
+
+    def widened(
+        self, *copies: CalendarEvent, master: Response | dict[str, object] | None = None, **search: Any
+    ) -> Plan:
+        """The plan, with the series of Ada as Graph shows it."""
+        calendars = FakeCalendars()
+        attendees = [invited(BEN), invited(NILS), invited(LANTERN), invited(BEACON, "resource"), invited(ADA)]
+        found = {"iCalUId": FOREIGN, "type": "seriesMaster", "attendees": attendees, "subject": "Weekly"}
+        if not isinstance(master, Response):
+            master = resource(shown("AAMkMaster=", ADA, **{**found, **(master or {})}))
+        calendars.answers[f"/users/{ADA.replace('@', '%40')}/events/AAMkMaster%3D"] = master
+        making = builder(*copies, **search)
+        making.include_all_of(ADA)
+        calendars.run(making.replace_dates_by_series(calendars.client, OPTIONS))
+        self.asked = calendars.asked
+        return making.build()
+
+    def test_all_dates_are_one_row(self) -> None:
+        """With the master's id and people, from the first date within the window on."""
+        (meeting,) = self.widened(*self.DATES).meetings
+        assert (meeting.event_id, meeting.change_key, meeting.type) == ("AAMkMaster=", "key", "seriesMaster")
+        assert (meeting.scope, meeting.dates, meeting.start) == ("series", 2, NINE)
+        assert (meeting.people, meeting.outside, meeting.subject) == (2, 1, None)
+        assert len(self.asked) == 1
+
+    def test_the_rooms_of_all_dates_count(self) -> None:
+        """A series may move from one room to another."""
+        first, second = (
+            organizers_copy(FOREIGN, NINE + number * HOUR, attendees=(*people(BEN), Attendee(room, True)))
+            for number, room in enumerate((BEACON, LANTERN))
+        )
+        (meeting,) = self.widened(second, first).meetings
+        assert meeting.rooms == (BEACON, LANTERN)
+
+    def test_its_subject_is_shown_if_asked_for(self) -> None:
+        """As the master has it."""
+        (meeting,) = self.widened(*self.DATES, with_subjects=True).meetings
+        assert meeting.subject == "Weekly"
+
+    def test_meetings_that_do_not_recur_stay(self) -> None:
+        """Nothing is asked for them."""
+        alone = organizers_copy("uid-1", series_id=None)
+        assert [meeting.event_id for meeting in self.widened(alone).meetings] == [alone.event_id]
+        assert not self.asked
+
+    def test_meetings_without_an_identifier_stay(self) -> None:
+        """Two at the same time are still two."""
+        alone = [organizers_copy("", series_id=None, event_id=f"AAMk{number}=") for number in (1, 2)]
+        plan = self.widened(*self.DATES, *alone)
+        assert {meeting.event_id for meeting in plan.meetings} == {"AAMkMaster=", "AAMk1=", "AAMk2="}
+
+    @pytest.mark.parametrize(
+        ("master", "search", "reason"),
+        [
+            (GONE, {}, Reason.NOT_FOUND),
+            ({"subject": "Fire drill"}, {"keep": ("*drill*",)}, Reason.KEPT),
+            ({}, {"keep": ("*audit*",)}, Reason.KEPT),
+        ],
+    )
+    def test_all_dates_are_excluded_together(self, master: Any, search: dict[str, Any], reason: Reason) -> None:
+        """A series is cancelled as a whole or not at all: one date that is kept keeps it."""
+        audit = organizers_copy(FOREIGN, NINE + 2 * HOUR, subject="Audit by the regulator")
+        plan = self.widened(*self.DATES, audit, master=master, **search)
+        assert reasons(plan) == [reason] * 3
+        assert all(each.event_id for each in plan.excluded)
+
+    @pytest.mark.parametrize(
+        ("master", "kind"),
+        [(THROTTLED, ThrottledError), (page(), ServiceUnavailableError), ({"id": None}, ServiceUnavailableError)],
+    )
+    def test_a_master_that_was_not_read_ends_the_search(self, master: Any, kind: type[Exception]) -> None:
+        """Its dates alone are not what was asked for."""
+        with pytest.raises(kind):
+            self.widened(*self.DATES, master=master)

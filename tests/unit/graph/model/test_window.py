@@ -49,6 +49,8 @@ def test_times_mean_what_they_say(start: object, end: object, timezone: str | No
         ("None", "2030-12-10", "Europe/London", "start is 'None'"),
         (20301209, "2030-12-10", "Europe/London", "must be ISO 8601 text, not int"),
         ("2030-01-01", "2030-03-05", "Europe/London", "63 days long.*max_days"),
+        ("1899-12-31", "1900-01-01", "Europe/London", "years 1899 to 1900: check start and end"),
+        ("9000-12-31", "9001-01-01", "Europe/London", "years 9000 to 9001: check start and end"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(start: object, end: object, timezone: str | None, said: str) -> None:
