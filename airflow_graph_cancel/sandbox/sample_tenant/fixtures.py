@@ -22,7 +22,7 @@ from airflow_graph_cancel.sandbox.sample_tenant.contoso import (
     address_of,
 )
 from airflow_graph_cancel.sandbox.sample_tenant.generator import (
-    Diary,
+    FreeBusy,
     Timing,
     ordinary_meetings,
     standing_meetings,
@@ -118,23 +118,23 @@ def build_sample_tenant(store: Store, *, seed: int, today: datetime.date) -> Non
     :param today: The meetings are from ten days before this date to twenty days after it.
     """
     _add_mailboxes(store)
-    diary = Diary()
+    busy = FreeBusy()
     rng = random.Random(f"{seed}/{today.isoformat()}")
     days = work_days(today - datetime.timedelta(days=10), 31)
-    meetings = [_meeting(diary, fixture, today) for fixture in FIXTURES]
-    meetings.extend(standing_meetings(diary, rng, days))
-    meetings.extend(ordinary_meetings(diary, rng, days, MEETINGS - len(meetings)))
+    meetings = [_meeting(busy, fixture, today) for fixture in FIXTURES]
+    meetings.extend(standing_meetings(busy, rng, days))
+    meetings.extend(ordinary_meetings(busy, rng, days, MEETINGS - len(meetings)))
     for meeting in meetings:
         create_event(store, meeting)
 
 
-def _meeting(diary: Diary, fixture: Fixture, today: datetime.date) -> NewMeeting:
+def _meeting(busy: FreeBusy, fixture: Fixture, today: datetime.date) -> NewMeeting:
     start, length = fixture.starts(today), datetime.timedelta(minutes=fixture.minutes)
     # The weekly series began a week earlier, so there are dates before and after the one that is cancelled.
     first = start - datetime.timedelta(weeks=1) if fixture.scope == "occurrence" else start
     recurrence = None if fixture.scope == "single" else weekly([start.weekday()], 4)
     rooms = {room.name: room for building in BUILDINGS for room in building.rooms}
-    meeting = diary.plan(
+    meeting = busy.book(
         Timing(NORTH_TOWER, first, first + length, recurrence),
         fixture.subject,
         fixture.organizer_address,

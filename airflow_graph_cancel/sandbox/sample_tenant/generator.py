@@ -81,7 +81,7 @@ class Timing:
         return self.start.astimezone(zone).hour >= 9 and self.end.astimezone(zone).hour < 18
 
 
-class Diary:
+class FreeBusy:
     """Who is busy when: nobody sits in two meetings at once, and no room holds two."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Diary:
         rooms = sorted(building.rooms, key=lambda room: room.capacity)
         return self.free([room.address for room in rooms if room.capacity > people], timing)
 
-    def plan(
+    def book(
         self, timing: Timing, subject: str, organizer: str, attendees: Sequence[str], rooms: Sequence[str]
     ) -> NewMeeting:
         """Return a meeting, and mark everybody and every room as busy."""
@@ -126,7 +126,7 @@ def weekly(weekdays: Iterable[int], count: int) -> Mapping[str, object]:
     return {"type": "weekly", "interval": 1, "days_of_week": [WEEKDAYS[day] for day in weekdays], "count": count}
 
 
-def standing_meetings(diary: Diary, rng: random.Random, days: Sequence[datetime.date]) -> Iterator[NewMeeting]:
+def standing_meetings(busy: FreeBusy, rng: random.Random, days: Sequence[datetime.date]) -> Iterator[NewMeeting]:
     """Plan the series: a weekly and a one-to-one in every department, some stand-ups, a course for new joiners."""
     for department in DEPARTMENTS:
         people = department.people
@@ -142,15 +142,15 @@ def standing_meetings(diary: Diary, rng: random.Random, days: Sequence[datetime.
             # A stand-up is first thing in the morning, the others at any time of the day.
             times = _HALF_HOURS if len(weekdays) > 1 else rng.sample(_HALF_HOURS, len(_HALF_HOURS))
             if dates:
-                yield from _series(diary, subject, invited, dates[0], times, minutes, weekly(weekdays, len(dates)))
+                yield from _series(busy, subject, invited, dates[0], times, minutes, weekly(weekdays, len(dates)))
     monday = next(day for day in days if day.weekday() == 0)
     joiners = [rng.choice(department.people) for department in DEPARTMENTS[:6]]
     three_days = {"type": "daily", "interval": 1, "count": 3}
-    yield from _series(diary, "Welcome to Contoso", joiners, monday, _HALF_HOURS, 90, three_days)
+    yield from _series(busy, "Welcome to Contoso", joiners, monday, _HALF_HOURS, 90, three_days)
 
 
 def _series(
-    diary: Diary,
+    busy: FreeBusy,
     subject: str,
     people: Sequence[Person],
     first: datetime.date,
@@ -162,14 +162,14 @@ def _series(
     organizer, *others = [person.address for person in people]
     for time in times:
         timing = replace(_timing(people[0].building, first, time, minutes), recurrence=recurrence)
-        rooms = diary.free_rooms(timing.building, timing, len(others))
-        if rooms and len(diary.free([organizer, *others], timing)) == len(people):
-            yield diary.plan(timing, subject, organizer, others, rooms[:1])
+        rooms = busy.free_rooms(timing.building, timing, len(others))
+        if rooms and len(busy.free([organizer, *others], timing)) == len(people):
+            yield busy.book(timing, subject, organizer, others, rooms[:1])
             return
 
 
 def ordinary_meetings(
-    diary: Diary, rng: random.Random, days: Sequence[datetime.date], number: int
+    busy: FreeBusy, rng: random.Random, days: Sequence[datetime.date], number: int
 ) -> Iterator[NewMeeting]:
     """Plan this many single meetings of all kinds."""
     quirks: list[Quirk | None] = [quirk for quirk, times in _QUIRKS.items() for _ in range(times)]
@@ -178,21 +178,21 @@ def ordinary_meetings(
         meeting = None
         # On a full day nobody, or no room, is free.
         while meeting is None:
-            meeting = _ordinary_meeting(diary, rng, rng.choice(days), quirk)
+            meeting = _ordinary_meeting(busy, rng, rng.choice(days), quirk)
         yield meeting
 
 
-def _ordinary_meeting(diary: Diary, rng: random.Random, day: datetime.date, quirk: Quirk | None) -> NewMeeting | None:
+def _ordinary_meeting(busy: FreeBusy, rng: random.Random, day: datetime.date, quirk: Quirk | None) -> NewMeeting | None:
     department = rng.choice(DEPARTMENTS)
     subject, time = rng.choice(department.subjects), rng.choice(_HALF_HOURS)
     timing = _timing(department.building, day, time, rng.choice((30, 30, 60, 60, 60, 90)))
-    people = _people(diary, rng, department, timing)
+    people = _people(busy, rng, department, timing)
     size = min(rng.choice((2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12)), len(people) - 1)
     if size < 2:
         return None
     organizer, *attendees = people[: size + 1]
     if quirk in (Quirk.EXTERNAL_ORGANIZER, Quirk.DEPARTED_ORGANIZER, Quirk.GUEST):
-        others = diary.free(_DEPARTED if quirk is Quirk.DEPARTED_ORGANIZER else _PARTNERS, timing)
+        others = busy.free(_DEPARTED if quirk is Quirk.DEPARTED_ORGANIZER else _PARTNERS, timing)
         if not others:
             return None
         if quirk is Quirk.GUEST:
@@ -200,10 +200,10 @@ def _ordinary_meeting(diary: Diary, rng: random.Random, day: datetime.date, quir
         else:
             organizer = rng.choice(others)
     foreign_uid = f"{rng.getrandbits(48):x}@calendar.{PARTNER_DOMAIN}"
-    rooms = diary.free_rooms(timing.building, timing, len(attendees))
+    rooms = busy.free_rooms(timing.building, timing, len(attendees))
     if quirk is Quirk.TWO_ROOMS:
         elsewhere = rng.choice([building for building in BUILDINGS if building is not timing.building])
-        rooms = rooms[:1] + (diary.free_rooms(elsewhere, timing, 0)[:1] if timing.is_within_hours_of(elsewhere) else [])
+        rooms = rooms[:1] + (busy.free_rooms(elsewhere, timing, 0)[:1] if timing.is_within_hours_of(elsewhere) else [])
         if len(rooms) < 2:
             return None
     elif quirk is Quirk.NO_ROOM:
@@ -213,7 +213,7 @@ def _ordinary_meeting(diary: Diary, rng: random.Random, day: datetime.date, quir
     else:
         rooms = [rng.choice(rooms[:3])]
     return replace(
-        diary.plan(timing, subject, organizer, attendees, rooms),
+        busy.book(timing, subject, organizer, attendees, rooms),
         is_private=quirk is Quirk.PRIVATE,
         foreign_uid=foreign_uid if quirk is Quirk.FOREIGN_UID else None,
     )
@@ -224,7 +224,7 @@ def _timing(building: Building, day: datetime.date, time: datetime.time, minutes
     return Timing(building, start, start + datetime.timedelta(minutes=minutes))
 
 
-def _people(diary: Diary, rng: random.Random, department: Department, timing: Timing) -> list[str]:
+def _people(busy: FreeBusy, rng: random.Random, department: Department, timing: Timing) -> list[str]:
     """List free people in the order in which they are invited: mostly colleagues, now and then somebody else."""
     colleagues = list(department.people)
     others = [person for person in _EVERYBODY if person.department != department.name]
@@ -232,4 +232,4 @@ def _people(diary: Diary, rng: random.Random, department: Department, timing: Ti
     rng.shuffle(colleagues)
     rng.shuffle(others)
     invited = colleagues[:3] + others[:1] + colleagues[3:] + others[1:]
-    return diary.free([person.address for person in invited], timing)
+    return busy.free([person.address for person in invited], timing)
