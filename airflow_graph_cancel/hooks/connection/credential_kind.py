@@ -175,10 +175,12 @@ def _check_token_file(fields: Fields, sign_in: SignIn) -> None:
         raise fields.error("federated_file", f"names {sign_in.federated_file}, which is not on this machine")
 
 
-def _pipeline(server: LoginServer) -> dict[str, Any]:
-    """Return the options of azure-core's HTTP pipeline."""
+def _app(sign_in: SignIn, server: LoginServer) -> dict[str, Any]:
+    """Return the arguments that azure-identity's credentials of an app have in common."""
     connect, read = server.timeouts
     return {
+        "tenant_id": sign_in.tenant_id,
+        "client_id": sign_in.client_id,
         "authority": server.authority,
         "disable_instance_discovery": not server.instance_discovery,
         "connection_verify": server.verify,
@@ -193,22 +195,15 @@ def _pipeline(server: LoginServer) -> dict[str, Any]:
 
 
 def _client_secret(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
-    return ClientSecretCredential(
-        tenant_id=sign_in.tenant_id or "",
-        client_id=sign_in.client_id or "",
-        client_secret=sign_in.secret or "",
-        **_pipeline(server),
-    )
+    return ClientSecretCredential(client_secret=sign_in.secret or "", **_app(sign_in, server))
 
 
 def _certificate(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
     return CertificateCredential(
-        tenant_id=sign_in.tenant_id or "",
-        client_id=sign_in.client_id or "",
         certificate_path=sign_in.certificate_path,
         certificate_data=sign_in.private_key.encode() if sign_in.private_key else None,
         password=sign_in.certificate_password,
-        **_pipeline(server),
+        **_app(sign_in, server),
     )
 
 
@@ -218,12 +213,7 @@ def _managed_identity(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredent
 
 
 def _workload_identity(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
-    return WorkloadIdentityCredential(
-        tenant_id=sign_in.tenant_id,
-        client_id=sign_in.client_id,
-        token_file_path=sign_in.federated_file,
-        **_pipeline(server),
-    )
+    return WorkloadIdentityCredential(token_file_path=sign_in.federated_file, **_app(sign_in, server))
 
 
 def _refresh_token(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
@@ -251,25 +241,25 @@ def _default(sign_in: SignIn, server: LoginServer) -> AsyncTokenCredential:
 
 
 _AUTOMATIC = "auto"
-_APP = ("tenant_id", "login")
+_APP_FIELDS = ("tenant_id", "login")
 RULES = {
     Kind.CLIENT_SECRET: Rules(
         make=_client_secret,
         detected_by=("password",),
-        requires=(*_APP, "password"),
+        requires=(*_APP_FIELDS, "password"),
     ),
     Kind.CERTIFICATE: Rules(
         make=_certificate,
         detected_by=("certificate_path", "private_key"),
         allows=("certificate_password",),
-        requires=_APP,
+        requires=_APP_FIELDS,
         check=_check_certificate,
     ),
     Kind.MANAGED_IDENTITY: Rules(make=_managed_identity),
     Kind.WORKLOAD_IDENTITY: Rules(
         make=_workload_identity,
         detected_by=("federated_file",),
-        requires=("federated_file", *_APP),
+        requires=("federated_file", *_APP_FIELDS),
         # Set in a pod by the platform's webhook.
         environment={
             "federated_file": "AZURE_FEDERATED_TOKEN_FILE",
@@ -282,7 +272,7 @@ RULES = {
         make=_refresh_token,
         detected_by=("refresh_token",),
         allows=("password",),
-        requires=(*_APP, "refresh_token"),
+        requires=(*_APP_FIELDS, "refresh_token"),
     ),
     Kind.AZURE_CLI: Rules(make=_azure_cli),
     Kind.DEFAULT: Rules(make=_default),
