@@ -127,7 +127,7 @@ async def python_o365(rows: Rows, connection: Connection, _: int) -> None:
     class LocalConnection(O365Connection):  # type: ignore[misc]
         @property
         def msal_client(self) -> ConfidentialClientApplication:
-            if self._msal_client is None:
+            if self._msal_client is None:  # type: ignore[has-type]
                 self._msal_client = ConfidentialClientApplication(
                     *self.auth, authority=f"{extra['authority']}/{extra['tenant_id']}", instance_discovery=False,
                     token_cache=self.token_backend, verify=self.verify_ssl,

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_graph_cancel.sandbox.client import Sandbox
 from bench.memory import peak_mb
@@ -104,14 +105,14 @@ def _find(concurrency: int) -> dict[str, object]:
     from airflow_graph_cancel.operators.find import GraphFindEventsOperator
 
     loaded = peak_mb()
-    where = {"start": "2030-01-07T00:00:00Z", "end": "2030-01-14T00:00:00Z", "concurrency": concurrency}
+    where: dict[str, Any] = {"start": "2030-01-07T00:00:00Z", "end": "2030-01-14T00:00:00Z", "concurrency": concurrency}
     plan_path = os.path.join(tempfile.mkdtemp(), "plan.json")
     # A search of one room pays for the imports.
-    warm_up = GraphFindEventsOperator(task_id="warm_up", rooms="room0@contoso.example", **where)  # type: ignore[arg-type]
-    asyncio.run(warm_up.aexecute({}))  # type: ignore[typeddict-item]
-    operator = GraphFindEventsOperator(task_id="x", building="North Tower", plan_path=plan_path, **where)  # type: ignore[arg-type]
+    warm_up = GraphFindEventsOperator(task_id="warm_up", rooms="room0@contoso.example", **where)
+    asyncio.run(warm_up.aexecute({}))
+    operator = GraphFindEventsOperator(task_id="x", building="North Tower", plan_path=plan_path, **where)
     wall, cpu = time.monotonic(), time.process_time()
-    plan = asyncio.run(operator.aexecute({}))  # type: ignore[typeddict-item]
+    plan = asyncio.run(operator.aexecute({}))
     return {
         "seconds": time.monotonic() - wall,
         "cpu": time.process_time() - cpu,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
+    Cancel = Callable[..., tuple[str, Any, DagRun]]
+
 
 @pytest.fixture
 def meeting(sandbox: Sandbox) -> dict[str, str]:
@@ -30,10 +32,10 @@ def meeting(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def cancel(run_dag: Callable[..., DagRun]) -> Callable[..., tuple[str, dict[str, Any] | None, DagRun]]:
+def cancel(run_dag: Callable[..., DagRun]) -> Cancel:
     """Run a DAG of one cancellation; return the task's end state, the row it returned, and the run."""
 
-    def run(**arguments: Any) -> tuple[str, dict[str, Any] | None, DagRun]:
+    def run(**arguments: Any) -> tuple[str, Any, DagRun]:
         with DAG("one_cancellation", schedule=None) as dag:
             GraphCancelEventOperator(
                 **{"task_id": "cancel", "comment": "Closed.", "retry_delay": timedelta(seconds=0), **arguments}
@@ -43,9 +45,6 @@ def cancel(run_dag: Callable[..., DagRun]) -> Callable[..., tuple[str, dict[str,
         return str(instance.state), instance.xcom_pull(task_ids="cancel"), dag_run
 
     return run
-
-
-Cancel = "Callable[..., tuple[str, dict[str, Any] | None, DagRun]]"
 
 
 def test_cancelled(sandbox: Sandbox, meeting: dict[str, str], cancel: Cancel) -> None:
@@ -256,7 +255,12 @@ def test_an_argument_that_a_task_returned_as_none_is_refused(
         def nothing() -> None:
             return None
 
-        arguments = {"event_id": meeting[ADA], "user_id": ADA, "comment": "Closed.", argument: nothing()}
+        arguments: dict[str, Any] = {
+            "event_id": meeting[ADA],
+            "user_id": ADA,
+            "comment": "Closed.",
+            argument: nothing(),
+        }
         GraphCancelEventOperator(task_id="cancel", **arguments)
     run = run_dag(dag)
     assert {task.task_id: str(task.state) for task in run.get_task_instances()}["cancel"] == "failed"

@@ -36,9 +36,7 @@ def test_no_fault_is_left_out() -> None:
     assert {kind for kind, _ in KINDS} == set(faults.KINDS)
 
 
-def run_once(
-    run_dag: Callable[..., DagRun], event_id: str, **arguments: Any
-) -> tuple[str, dict[str, Any] | None, DagRun]:
+def run_once(run_dag: Callable[..., DagRun], event_id: str, **arguments: Any) -> tuple[str, Any, DagRun]:
     """Run a DAG of one cancellation; return the task's end state, its row and the run."""
     with DAG("faulty_cancellation", schedule=None) as dag:
         GraphCancelEventOperator(
@@ -63,7 +61,7 @@ def test_one_message_whatever_the_fault(
 ) -> None:
     """Before or after the effect, cured within the task or by Airflow's retry: one message, outcome cancelled."""
     monkeypatch.setattr("airflow_graph_cancel.hooks.client_factory.TIMEOUT", httpx.Timeout(1.0))
-    extra = {"slow": {"delay": 0.2}, "hang": {"delay": 10}}.get(kind, {})
+    extra: dict[str, float] = {"slow": {"delay": 0.2}, "hang": {"delay": 10.0}}.get(kind, {})
     sandbox.add_fault(kind, times=1, after_effect=after_effect, retry_after="0", match={"path": "/cancel$"}, **extra)
     backoff = {"retry_for": 60} if by == "the loop" else {"retry_for": 0, "retries": 1}
     state, row, run = run_once(run_dag, event_id, **backoff)

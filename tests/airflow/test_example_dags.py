@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
@@ -43,7 +43,7 @@ def tenant(sandbox: Sandbox) -> Sandbox:
 def feed() -> list[dict[str, str]]:
     """Both feeds' rows."""
     with (EXAMPLES / "data" / "closures.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows: list[dict[str, str]] = list(csv.DictReader(file))
     return rows + json.loads((EXAMPLES / "data" / "closures.json").read_text(encoding="utf-8"))
 
 
@@ -134,7 +134,8 @@ def test_a_feed_cannot_run_templates(
     hostile = {**row, "event_id": "AAMkAG{{ 1 / 0 }}", "organizer": "{{ conn.graph_calendar_default.password }}"}
     (tmp_path / "feed.json").write_text(json.dumps([row, hostile]))
     dag = examples["cancel_from_feed"]
-    monkeypatch.setitem(dag.get_task("read_feeds").python_callable.__globals__, "DATA", tmp_path)
+    read_feeds: Any = dag.get_task("read_feeds")
+    monkeypatch.setitem(read_feeds.python_callable.__globals__, "DATA", tmp_path)
     run = run_dag(dag, feeds=["feed.json"])
     states = {task.map_index: str(task.state) for task in run.get_task_instances() if task.task_id == "cancel"}
     assert states == {0: "success", 1: "failed"}

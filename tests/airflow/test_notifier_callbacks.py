@@ -117,14 +117,14 @@ def test_in_the_dag_processor(
 
     The DAG processor leaves such a question without an answer, so that the callback would stand still for ever.
     """
-    from airflow.callbacks.callback_requests import DagCallbackRequest, DagRunContext
+    from airflow.callbacks.callback_requests import CallbackRequest, DagCallbackRequest, DagRunContext
     from airflow.dag_processing.dagbag import DagBag
     from airflow.dag_processing.processor import _execute_callbacks
     from airflow.sdk.execution_time.context import TaskStateStoreAccessor
 
     events = [event_id, meet(sandbox)]
     dag = dag_of({})
-    requests = []
+    requests: list[CallbackRequest] = []
     for event in events:
         run = run_dag(dag, event_id=event)
         (instance,) = run.get_task_instances()

@@ -49,7 +49,7 @@ def test_a_long_plan_goes_to_a_file_by_itself(
     tasks = {task.task_id: task for task in run_dag(dag).get_task_instances()}
     pointer = tasks["find"].xcom_pull(task_ids="find")
     assert "meetings" not in pointer
-    assert len(load_plan(pointer)["meetings"]) == 2
+    assert len(ids(load_plan(pointer))) == 2
     assert tasks["cancel"].xcom_pull(task_ids="cancel")["counts"] == {"cancelled": 2}
 
 

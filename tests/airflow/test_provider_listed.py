@@ -22,4 +22,4 @@ def test_airflow_lists_the_provider_and_its_form(airflow_db: None) -> None:
 
     (ours,) = [meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == "graph_calendar"]
     assert ours.hook_name == "Microsoft Graph Calendar"
-    assert set(ours.extra_fields) == set(CONNECTION_FIELDS)
+    assert set(ours.extra_fields or ()) == set(CONNECTION_FIELDS)

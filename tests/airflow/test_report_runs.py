@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-DAY = {"start": "2030-01-07T00:00:00+01:00", "end": "2030-01-08T00:00:00+01:00", "timezone": "Europe/Berlin"}
+DAY: dict[str, Any] = {
+    "start": "2030-01-07T00:00:00+01:00",
+    "end": "2030-01-08T00:00:00+01:00",
+    "timezone": "Europe/Berlin",
+}
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ def test_after_mapped_tasks(booked: Sandbox, run_dag: Callable[..., DagRun], tmp
             ]
 
         cancel = GraphCancelEventsOperator.partial(task_id="cancel", comment="Closed.").expand_kwargs(
-            shards(find.output)
+            shards(find.output)  # type: ignore[arg-type]
         )
         GraphCancelReportOperator(
             task_id="report", plan=find.output, result=cancel.output, report_path=str(tmp_path / "r"), formats=["csv"]
@@ -155,7 +159,8 @@ def test_after_a_failed_task(booked: Sandbox, run_dag: Callable[..., DagRun], tm
         def spoil(plan: dict[str, Any]) -> list[dict[str, Any]]:
             return [*plan["meetings"], {"event_id": NOT_HERE, "user_id": ADA}]
 
-        cancel = GraphCancelEventsOperator(task_id="cancel", events=spoil(find.output), report_path=path)
+        spoilt = spoil(find.output)  # type: ignore[arg-type]
+        cancel = GraphCancelEventsOperator(task_id="cancel", events=spoilt, report_path=path)
         late = GraphCancelReportOperator(
             task_id="report", plan=find.output, result=path, report_path="{{ params.reports }}/closure.html",
             formats=["html"], trigger_rule="all_done",

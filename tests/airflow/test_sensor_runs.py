@@ -13,7 +13,7 @@ from airflow_graph_cancel.operators.cancel import GraphCancelEventsOperator
 from airflow_graph_cancel.sensors.cancelled import GraphEventsCancelledSensor
 from tests.support.contoso import organizer, rows_of
 from tests.support.dag_runs import returned, state
-from tests.support.operators import cancel_events
+from tests.support.operators import cancel_events, context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_it_fails_and_names_what_is_not_gone(sandbox: Sandbox, run_dag: Callable
         "mailbox": organizer(0),
         "message": f"There is {rows[2]['event_id']}.",
     }
-    event, context = {"total": 3, "still_there": [still_there]}, {"ti": Mock()}
+    event, context = {"total": 3, "still_there": [still_there]}, context_with(ti=Mock())
     with pytest.raises(AirflowSensorTimeout, match=f"1 of 3 events are not gone after 2 s.*{rows[2]['event_id']}"):
         sensor.execute_complete(context, event)
     softly = GraphEventsCancelledSensor(task_id="wait", events=rows, timeout=2, soft_fail=True)

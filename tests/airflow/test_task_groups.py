@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 ROOMS = {"Oak House": "oak@contoso.example", "Elm House": "elm@contoso.example"}
-DAY = {"start": "2030-01-07T00:00", "end": "2030-01-08T00:00", "timezone": "Europe/London"}
+DAY: dict[str, Any] = {"start": "2030-01-07T00:00", "end": "2030-01-08T00:00", "timezone": "Europe/London"}
 Run = Callable[..., "DagRun"]
 
 
@@ -276,7 +276,8 @@ def test_groups_of_one_dag_keep_apart(sandbox: Sandbox, meeting: dict[str, str],
 def test_only_what_an_approver_saw_is_cancelled(tmp_path: Path) -> None:
     """Not what the finding task says, which may have been cleared and run again while its first plan was looked at."""
     dag = group("approved_only", tmp_path, approve=True)
-    cancel, approve = dag.get_task("cancel_meetings.cancel"), dag.get_task("cancel_meetings.approve")
+    cancel: Any = dag.get_task("cancel_meetings.cancel")
+    approve = dag.get_task("cancel_meetings.approve")
     assert (cancel.events.operator, cancel.events.key) == (approve, "plan")
     assert "cancel_meetings.approve" in cancel.without
     assert cancel.trigger_rule == "all_success"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import feeds
 import interfering
@@ -31,7 +31,7 @@ def test_a_person_decides(browser: Browser, tmp_path: Path) -> None:
         interfering.add_what_is_not_ours(sandbox, wanted[0])
         feeds.write(tmp_path / "feeds", wanted)
         before = World.of(sandbox)
-        paths = {"CLOSURE_FEEDS": str(tmp_path / "feeds"), "CLOSURE_REPORTS": str(tmp_path / "reports")}
+        paths: dict[str, Any] = {"CLOSURE_FEEDS": str(tmp_path / "feeds"), "CLOSURE_REPORTS": str(tmp_path / "reports")}
         with real_airflow.running(tmp_path, sandbox, **paths) as airflow:
             run_id = airflow.start(DAG)
             airflow.until(lambda: len(airflow.questions(DAG, run_id)) == 2, "both approvals wait")
@@ -95,7 +95,9 @@ def shoot(page: Page, first: Locator, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     top, bottom = first.bounding_box(), button(page, "Reject").bounding_box()
     if folder and top and bottom:
-        clip = {"x": top["x"] - 15, "y": top["y"] - 10, "width": 0, "height": 0}
-        clip["width"] = bottom["x"] + bottom["width"] + 15 - clip["x"]
-        clip["height"] = bottom["y"] + bottom["height"] + 15 - clip["y"]
-        page.screenshot(path=Path(folder, f"{name}.png"), clip=clip, animations="disabled")
+        left, up = top["x"] - 15, top["y"] - 10
+        right, down = bottom["x"] + bottom["width"] + 15, bottom["y"] + bottom["height"] + 15
+        page.screenshot(
+            path=Path(folder, f"{name}.png"), animations="disabled",
+            clip={"x": left, "y": up, "width": right - left, "height": down - up},
+        )  # fmt: skip

@@ -170,7 +170,7 @@ def test_when_all_that_is_left_waits_for_graph_the_task_defers(sandbox: Sandbox)
         cancel_events(rows, store)
     assert len(told(sandbox)) == 4
     operator = GraphCancelEventsOperator(task_id="cancel", events=rows, comment="Closed.")
-    result = operator.execute_complete(context_with(store), **deferred.value.kwargs)
+    result = operator.execute_complete(context_with(store), **(deferred.value.kwargs or {}))
     assert result["counts"] == {"cancelled": 6}
 
 

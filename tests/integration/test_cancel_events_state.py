@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +18,8 @@ from tests.support.operators import context_with, run_operator
 from tests.support.task_state import TaskStateStore
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from airflow_graph_cancel.sandbox.client import Sandbox
 
 
@@ -35,7 +37,7 @@ class WatchfulStore(TaskStateStore):
         self.sent_at: list[int] = []
         self._sandbox = sandbox
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: JsonValue, *, retention: timedelta | None = None) -> None:
         """Keep a value."""
         self.sent_at.append(len(self._sandbox.requests(method="POST", path="/cancel")))
         super().set(key, value)
@@ -44,9 +46,9 @@ class WatchfulStore(TaskStateStore):
 class AbsentStore(TaskStateStore):
     """A state store that goes away once the list is in it."""
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: JsonValue, *, retention: timedelta | None = None) -> None:
         """Keep the first value only."""
-        if self:
+        if self.values:
             raise ConnectionError("the API server is away")
         super().set(key, value)
 

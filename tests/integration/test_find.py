@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -100,7 +100,7 @@ def test_a_pattern_that_could_be_meant_keeps(tower: Sandbox, keep: str) -> None:
 
 def test_a_date_that_is_kept_keeps_its_series(tower: Sandbox) -> None:
     """With the whole series its date would go as well."""
-    series = {"recurrence": {"type": "daily", "interval": 1, "count": 5}, "subject": "Stand-up"}
+    series: dict[str, Any] = {"recurrence": {"type": "daily", "interval": 1, "count": 5}, "subject": "Stand-up"}
     create_booking(tower, exceptions={"2030-01-08": {"subject": "Audit by the regulator"}}, **series)
     plan = find(scope="series", keep="*audit*", end="2030-01-12T00:00:00Z")
     assert plan["meetings"] == []

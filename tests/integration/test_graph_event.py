@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.sdk import Connection
@@ -25,6 +25,9 @@ from tests.support.contoso import ADA, BEN, NOT_HERE, TEAM, WHEN
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kiota_http.httpx_request_adapter import HttpxRequestAdapter
+    from msgraph import GraphRequestAdapter
 
     from airflow_graph_cancel.sandbox.client import Sandbox
 
@@ -141,7 +144,7 @@ def test_the_sdks_builders_work_on_our_adapter(sandbox: Sandbox, event_id: str) 
 
     async def read() -> Any:
         async with GraphEventHook() as hook:
-            graph = GraphServiceClient(request_adapter=await hook.get_async_conn())
+            graph = GraphServiceClient(request_adapter=cast("GraphRequestAdapter", await hook.get_async_conn()))
             return await graph.users.by_user_id(ADA).events.by_event_id(event_id).get()
 
     assert asyncio.run(read()).subject == "Planning"
@@ -158,7 +161,7 @@ def test_preview_only_holds_below_everything(sandbox: Sandbox, event_id: str, mo
 
     async def send() -> None:
         async with GraphEventHook(conn_id) as hook:
-            graph = GraphServiceClient(request_adapter=await hook.get_async_conn())
+            graph = GraphServiceClient(request_adapter=cast("GraphRequestAdapter", await hook.get_async_conn()))
             event = graph.users.by_user_id(ADA).events.by_event_id(event_id)
             await event.cancel.post(CancelPostRequestBody(comment="Closed."))
 
@@ -191,7 +194,7 @@ def test_get_event_says_what_is_missing(sandbox: Sandbox, event_id: str) -> None
 def test_bad_input_reaches_nobody(sandbox: Sandbox, bad: str | None) -> None:
     """Neither Graph nor the login hears of an id that cannot be one."""
     with pytest.raises(InvalidInputError):
-        asyncio.run(GraphEventHook().cancel_event(bad, user_id=ADA))
+        asyncio.run(GraphEventHook().cancel_event(bad, user_id=ADA))  # type: ignore[arg-type]
     assert (sandbox.requests(), sandbox.ledger()["tokens"]) == ([], 0)
 
 
@@ -223,7 +226,7 @@ def test_redirects_are_not_followed(sandbox: Sandbox, event_id: str) -> None:
 
     async def client_settings() -> tuple[bool, Any]:
         async with GraphEventHook() as hook:
-            http = (await hook.get_async_conn())._http_client
+            http = cast("HttpxRequestAdapter", await hook.get_async_conn())._http_client
             return http.follow_redirects, http.timeout
 
     follow, timeout = asyncio.run(client_settings())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from airflow.sdk import AsyncCallback, SyncCallback
+from airflow.sdk.definitions.callback import AsyncCallback, SyncCallback
 
 from airflow_graph_cancel.graph.errors import (
     AccessDeniedError,
@@ -26,6 +26,7 @@ from airflow_graph_cancel.notifications.cancel_event import GraphCancelEventNoti
 from tests.support.connections import set_connection
 from tests.support.contoso import ADA, BEN, NOT_HERE, meet
 from tests.support.notifiers import SECRET, notifier
+from tests.support.operators import context_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def deadline(kind: type[AsyncCallback | SyncCallback], **arguments: Any) -> dict
     """A missed deadline's callback as Airflow keeps it."""
     event_id, comment = "{{ dag_run.conf['event_id'] }}", "Late by {{ deadline.deadline_time }}."
     kwargs = {"event_id": event_id, "user_id": ADA, "comment": comment, **arguments}
-    return json.loads(json.dumps(kind(GraphCancelEventNotifier, kwargs).serialize()))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(kind(GraphCancelEventNotifier, kwargs).serialize()))
 
 
 def late(event_id: str) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def test_sync_while_an_event_loop_runs(sandbox: Sandbox, event_id: str) -> None:
     """As in an operator that calls its notifiers from an async execute."""
 
     async def call() -> None:
-        notifier()({"dag_run": {"conf": {"event_id": event_id}}})
+        notifier()(context_with(dag_run={"conf": {"event_id": event_id}}))
 
     asyncio.run(call())
     assert len(sandbox.messages()) == 1

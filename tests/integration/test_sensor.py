@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -29,6 +29,14 @@ def rows(sandbox: Sandbox) -> Rows:
     return rows_of(sandbox, 3)
 
 
+def looked(events: object, **arguments: Any) -> dict[str, Any]:
+    """Look once, and return what the task would if all were gone."""
+    found = GraphEventsCancelledSensor(task_id="wait", events=events, **arguments).poke({})
+    assert found.xcom_value
+    assert found.is_done is (found.xcom_value["still_there"] == [])
+    return dict(found.xcom_value)
+
+
 def test_a_trigger_that_says_nothing_is_no_success(rows: Rows) -> None:
     """A trigger can end without an event in Airflow; that must not look like all is well."""
     sensor = GraphEventsCancelledSensor(task_id="wait", events=rows)
@@ -41,16 +49,13 @@ def test_only_what_was_cancelled_is_waited_for(sandbox: Sandbox, rows: Rows, tmp
     """What the cancelling task held back or could not find will not go away by waiting."""
     events = [*rows[:1], {"event_id": NOT_HERE, "user_id": organizer(0)}]
     result = cancel_events(events, on_missing="succeed", report_path=str(tmp_path / "report.jsonl"))
-    sensor = GraphEventsCancelledSensor(task_id="wait", events=str(result), deferrable=False)
-    found = sensor.poke({})
-    assert found.is_done
-    assert found.xcom_value["total"] == 1
+    assert looked(str(result), deferrable=False)["total"] == 1
 
 
 def test_the_results_of_mapped_tasks_are_one(sandbox: Sandbox, rows: Rows, tmp_path: Path) -> None:
     """As shards return them."""
     results = [cancel_events([row], report_path=str(tmp_path / f"{place}.jsonl")) for place, row in enumerate(rows)]
-    assert GraphEventsCancelledSensor(task_id="wait", events=results).poke({}).xcom_value["gone"] == 3
+    assert looked(results)["gone"] == 3
 
 
 def test_a_result_without_a_report_is_refused(sandbox: Sandbox, rows: Rows) -> None:
@@ -62,7 +67,7 @@ def test_a_result_without_a_report_is_refused(sandbox: Sandbox, rows: Rows) -> N
 
 def test_nothing_to_wait_for_passes(sandbox: Sandbox) -> None:
     """An empty plan's cancellation has nothing to be verified."""
-    assert GraphEventsCancelledSensor(task_id="wait", events=cancel_events([])).poke({}).xcom_value["total"] == 0
+    assert looked(cancel_events([]))["total"] == 0
 
 
 @pytest.mark.parametrize("events", ["None", None, {"a": 1}, [None], ["None"]], ids=repr)
@@ -76,7 +81,7 @@ def test_what_cannot_be_read_is_not_gone(sandbox: Sandbox, rows: Rows, monkeypat
     """A mailbox out of scope shows nothing; that is no proof."""
     sandbox.settings(out_of_scope=[organizer(0)])
     set_connection(monkeypatch, sandbox, login="sandbox-scoped")
-    (first, *_) = GraphEventsCancelledSensor(task_id="wait", events=rows).poke({}).xcom_value["still_there"]
+    (first, *_) = looked(rows)["still_there"]
     assert "refuses access" in first["message"]
 
 
@@ -104,7 +109,9 @@ def first_event(trigger: GraphEventsCancelledTrigger) -> TriggerEvent:
 
 def trigger(rows: Rows, until: str) -> GraphEventsCancelledTrigger:
     """A trigger for these rows."""
-    return GraphEventsCancelledTrigger(list(rows), len(rows), "graph_calendar_default", None, 0.2, until, 64)
+    return GraphEventsCancelledTrigger(
+        [dict(row) for row in rows], len(rows), "graph_calendar_default", None, 0.2, until, 64
+    )
 
 
 def test_a_trigger_rides_out_faults(sandbox: Sandbox, rows: Rows) -> None:

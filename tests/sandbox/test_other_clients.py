@@ -212,7 +212,7 @@ def test_the_stock_hook_tests_its_connection(stock_connection: str) -> None:
     from airflow.providers.microsoft.azure.hooks.msgraph import KiotaRequestAdapterHook
 
     hook = KiotaRequestAdapterHook(conn_id=stock_connection)
-    works, _ = hook.test_connection()  # type: ignore[no-untyped-call]
+    works, _ = hook.test_connection()
     assert works
     # The hook leaves its client open after a test of the connection.
     asyncio.run(hook.close())

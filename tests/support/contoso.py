@@ -14,7 +14,7 @@ TEAM = "team@contoso.example"
 BEACON, LANTERN, PILOT = (f"{name}@contoso.example" for name in ("beacon", "lantern", "pilot"))
 GUEST, NILS = "guest@fabrikam.example", "nils@fabrikam.example"
 
-WHEN = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
+WHEN: dict[str, Any] = {"start": "2030-01-07T10:00:00Z", "end": "2030-01-07T11:00:00Z"}
 """The hour of a meeting, unless a test says otherwise."""
 NOT_HERE = "AAMkAGNotHere12345="
 """An id as Graph makes them, of no event."""

@@ -12,8 +12,8 @@ from tests.support.task_state import TaskStateStore
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
 
-DAY = {"start": "2030-01-07T08:00:00Z", "end": "2030-01-08T00:00:00Z"}
-WEEK = {"start": "2030-01-07T00:00:00Z", "end": "2030-01-14T00:00:00Z"}
+DAY: dict[str, Any] = {"start": "2030-01-07T08:00:00Z", "end": "2030-01-08T00:00:00Z"}
+WEEK: dict[str, Any] = {"start": "2030-01-07T00:00:00Z", "end": "2030-01-14T00:00:00Z"}
 
 Plan = dict[str, Any]
 

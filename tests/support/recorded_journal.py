@@ -45,7 +45,7 @@ class RecordedJournal:
         self.results: dict[int, CancelResult] = dict(before.results) if before else {}
         self.counts: Counter[int] = Counter(before.counts) if before else Counter()
         self.marked: set[int] = set()
-        self.sent_before = (before.marked | before.sent_before) - before.cleared if before else set()
+        self.sent_before: set[int] = (before.marked | before.sent_before) - before.cleared if before else set()
         self.cleared: set[int] = set()
         self.forgotten: set[int] | None = None
         self._inputs = inputs

@@ -39,6 +39,7 @@ def test_the_entry_point_is_installed_under_the_distributions_name() -> None:
         if entry.value.startswith("airflow_graph_cancel.")
     ]
     assert entry.load()() == INFO
+    assert entry.dist
     assert canonicalize_name(entry.dist.name) == INFO["package-name"]
 
 
@@ -87,6 +88,7 @@ def test_sections_are_whole() -> None:
 def test_secrets_are_masked_by_airflow() -> None:
     """By their names, in the form, in the API and in logs; what is no secret can be read."""
     shown = redact(dict.fromkeys(CONNECTION_FIELDS, "a value"))
+    assert isinstance(shown, dict)
     masked = {name for name, value in shown.items() if value == "***"}
     assert masked == {"private_key", "certificate_password", "refresh_token", "proxies"}
     hidden = {name for name, field in CONNECTION_FIELDS.items() if field["schema"].get("format") == "password"}

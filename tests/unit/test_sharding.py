@@ -18,8 +18,8 @@ def test_no_event_is_lost_and_no_mailbox_split(owners: list[str | None], shards:
     lists = shard_by_mailbox(events, shards)
     assert len(lists) <= shards
     assert all(lists)
-    assert sorted(int(event["event_id"]) for each in lists for event in each) == list(range(len(events)))
-    homes = [{(event["user_id"] or "").casefold() for event in each} for each in lists]
+    assert sorted(int(str(event["event_id"])) for each in lists for event in each) == list(range(len(events)))
+    homes = [{str(event["user_id"] or "").casefold() for event in each} for each in lists]
     assert sum(map(len, homes)) == len(set().union(*homes))
 
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import real_airflow
@@ -53,7 +53,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAirflow]:
     processes.mkdir()
     make_airflow_db(folder / "airflow")
     with Sandbox.start() as office, Sandbox.start() as watched:
-        variables = {
+        variables: dict[str, Any] = {
             "CLOSURE_FEEDS": str(folder / "feeds"),
             **dict.fromkeys(("CLOSURE_REPORTS", "OFFBOARDING_REPORTS", "TRAINING_REPORTS"), str(reports)),
             "TASK_PROCESSES": str(processes),

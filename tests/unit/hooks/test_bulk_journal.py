@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from airflow_graph_cancel.graph.model.address import EventAddress
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.hooks.task_state.bulk_journal import CHUNK, TaskStateBulkJournal
 from tests.support.task_state import LARGEST, TaskStateStore
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 
 class Store(TaskStateStore):
@@ -26,12 +30,12 @@ class Store(TaskStateStore):
         super().__init__()
         self.sizes: list[int] = []
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: JsonValue = None) -> JsonValue:
         """Return a value."""
         self.read += 1
         return super().get(key, default)
 
-    def set(self, key: str, value: Any) -> None:
+    def set(self, key: str, value: JsonValue, *, retention: timedelta | None = None) -> None:
         """Keep a value, or lose it."""
         if self.broken:
             raise ConnectionError("the API server is away")

@@ -67,7 +67,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
 
 
 @contextmanager
-def _supervisor() -> Iterator[tuple[CommsDecoder, Supervisor]]:
+def _supervisor() -> Iterator[tuple[CommsDecoder[Any, Any], Supervisor]]:
     ours, theirs = socketpair()
     supervisor = Supervisor(theirs)
     thread = Thread(target=supervisor.serve)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Connection
@@ -14,10 +14,10 @@ from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMPLETE = {"conn_type": "graph_calendar", "login": "client", "password": "s3cret"}
+COMPLETE: dict[str, Any] = {"conn_type": "graph_calendar", "login": "client", "password": "s3cret"}
 
 
-def settings(extra: dict[str, object] | None = None, api_version: str | None = None, **fields: object) -> GraphSettings:
+def settings(extra: dict[str, object] | None = None, api_version: str | None = None, **fields: Any) -> GraphSettings:
     """Parse a connection that is complete but for what is given."""
     connection = Connection(conn_id="c", **{**COMPLETE, **fields})
     return GraphSettings.from_connection(connection, {"tenant_id": "t", **(extra or {})}, api_version=api_version)
@@ -57,7 +57,7 @@ def test_the_defaults() -> None:
         ({"base_url": "https://gateway.contoso.example/graph/"}, {}, "https://gateway.contoso.example/graph/v1.0"),
     ],
 )
-def test_the_root_of_graph(extra: dict[str, object], fields: dict[str, object], base_url: str) -> None:
+def test_the_root_of_graph(extra: dict[str, object], fields: dict[str, Any], base_url: str) -> None:
     """Whether the version stands in the URL, and whether a slash ends it, makes no difference."""
     assert settings(extra, **fields).base_url == base_url
 
@@ -93,7 +93,7 @@ def test_a_task_may_choose_the_version() -> None:
         ({"mailbox": 7}, {}, "Mailbox"),
     ],
 )
-def test_what_is_wrong_is_named_by_its_label(extra: dict[str, object], fields: dict[str, object], label: str) -> None:
+def test_what_is_wrong_is_named_by_its_label(extra: dict[str, object], fields: dict[str, Any], label: str) -> None:
     """The person who reads the error looks at a form, not at a dictionary."""
     with pytest.raises(ConnectionSettingsError, match=label):
         settings(extra, **fields)

@@ -14,6 +14,8 @@ from airflow_graph_cancel.graph.find.summary import summarize
 from airflow_graph_cancel.graph.model.plan import Meeting, Plan
 from airflow_graph_cancel.graph.model.window import Window
 from airflow_graph_cancel.operators.approve import GraphApprovePlanOperator
+from tests.support.operators import context_with
+from tests.support.task_state import TaskStateStore
 
 ANSWERED = datetime(2030, 1, 5, 9, 30, tzinfo=UTC)
 
@@ -31,16 +33,14 @@ def plan(*event_ids: str, made_at: datetime = ANSWERED) -> dict[str, Any]:
     return found.as_document(summarize(found))
 
 
-class Context(dict[str, Any]):
-    """A task's context that keeps what is pushed and stored."""
+class Task:
+    """A task's context, with what is pushed to XCom."""
 
     def __init__(self) -> None:
         self.pushed: dict[str, Any] = {}
-        stored: dict[str, str] = {}
         ti = Mock()
         ti.xcom_push = lambda key, value: self.pushed.update({key: value})
-        store = Mock(get=stored.get, set=stored.__setitem__)
-        super().__init__(ti=ti, task_instance=ti, task_state_store=store)
+        self.context = context_with(TaskStateStore(), ti=ti, task_instance=ti)
 
 
 @pytest.fixture
@@ -51,15 +51,15 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return found
 
 
-def asked(shown: dict[str, Any], found: dict[str, Any], **arguments: Any) -> tuple[GraphApprovePlanOperator, Context]:
+def asked(shown: dict[str, Any], found: dict[str, Any], **arguments: Any) -> tuple[GraphApprovePlanOperator, Task]:
     """An approval that waits for its answer."""
     operator = GraphApprovePlanOperator(task_id="approve", plan=found, subject="Oak House closed", **arguments)
-    context = Context()
+    task = Task()
     with pytest.raises(TaskAwaitingInput) as waiting:
-        operator.execute(context)
+        operator.execute(task.context)
     assert waiting.value.timeout == operator.response_timeout
-    assert not context.pushed
-    return operator, context
+    assert not task.pushed
+    return operator, task
 
 
 def answer(option: str, **params: object) -> dict[str, Any]:
@@ -96,62 +96,62 @@ def test_the_approver_chooses_from_the_meetings(shown: dict[str, Any]) -> None:
 def test_what_was_shown_is_handed_on(shown: dict[str, Any]) -> None:
     """The plan, what was taken out of it, and who said so."""
     found = plan("AAMk=1", "AAMk=2")
-    operator, context = asked(shown, found)
-    operator.execute_complete(context, answer("Approve", without=["AAMk=2"]))
-    assert context.pushed["plan"] == found
-    assert context.pushed["without"] == ["AAMk=2"]
-    assert context.pushed["decision"] == "Approved by Grace at 2030-01-05 09:30 UTC, without 1 of the meetings."
+    operator, task = asked(shown, found)
+    operator.execute_complete(task.context, answer("Approve", without=["AAMk=2"]))
+    assert task.pushed["plan"] == found
+    assert task.pushed["without"] == ["AAMk=2"]
+    assert task.pushed["decision"] == "Approved by Grace at 2030-01-05 09:30 UTC, without 1 of the meetings."
 
 
 @pytest.mark.parametrize("params", [{}, {"without": []}, {"without": None}])
 def test_nothing_need_be_taken_out(shown: dict[str, Any], params: dict[str, Any]) -> None:
     """However the form or a client says so."""
-    operator, context = asked(shown, plan("AAMk=1"))
-    operator.execute_complete(context, answer("Approve", **params))
-    assert context.pushed["without"] == []
-    assert context.pushed["decision"] == "Approved by Grace at 2030-01-05 09:30 UTC."
+    operator, task = asked(shown, plan("AAMk=1"))
+    operator.execute_complete(task.context, answer("Approve", **params))
+    assert task.pushed["without"] == []
+    assert task.pushed["decision"] == "Approved by Grace at 2030-01-05 09:30 UTC."
 
 
 def test_a_rejection_hands_nothing_on(shown: dict[str, Any]) -> None:
     """It skips this very task, and leaves nothing that the cancelling could take up."""
-    operator, context = asked(shown, plan("AAMk=1"))
+    operator, task = asked(shown, plan("AAMk=1"))
     with pytest.raises(AirflowSkipException, match="Rejected by Grace"):
-        operator.execute_complete(context, answer("Reject"))
-    assert context.pushed == {"decision": "Rejected by Grace at 2030-01-05 09:30 UTC: nothing was sent."}
+        operator.execute_complete(task.context, answer("Reject"))
+    assert task.pushed == {"decision": "Rejected by Grace at 2030-01-05 09:30 UTC: nothing was sent."}
 
 
 def test_no_answer_is_no_approval(shown: dict[str, Any]) -> None:
     """And is not asked again by a retry, with a plan of yesterday."""
-    operator, context = asked(shown, plan("AAMk=1"), response_timeout=timedelta(hours=2))
+    operator, task = asked(shown, plan("AAMk=1"), response_timeout=timedelta(hours=2))
     with pytest.raises(AirflowFailException, match=r"Nobody answered within 2:00:00"):
-        operator.execute_complete(context, {"error": "timed out", "error_type": "timeout"})
-    assert context.pushed.keys() == {"decision"}
+        operator.execute_complete(task.context, {"error": "timed out", "error_type": "timeout"})
+    assert task.pushed.keys() == {"decision"}
 
 
 def test_an_empty_plan_asks_nobody(shown: dict[str, Any]) -> None:
     """Nobody is woken for nothing, and the cancelling has its plan."""
     found = plan()
-    operator, context = GraphApprovePlanOperator(task_id="approve", plan=found, subject="Oak"), Context()
-    assert operator.execute(context) is None
+    operator, task = GraphApprovePlanOperator(task_id="approve", plan=found, subject="Oak"), Task()
+    operator.execute(task.context)
     assert not shown
-    assert (context.pushed["plan"], context.pushed["without"]) == (found, [])
+    assert (task.pushed["plan"], task.pushed["without"]) == (found, [])
 
 
 def test_a_slip_in_what_is_taken_out_ends_it(shown: dict[str, Any]) -> None:
     """Somebody believes to have saved a meeting, and has not."""
-    operator, context = asked(shown, plan("AAMk=1"))
+    operator, task = asked(shown, plan("AAMk=1"))
     with pytest.raises(AirflowFailException, match="not in this plan"):
-        operator.execute_complete(context, answer("Approve", without=["AAMk=3"]))
-    assert "plan" not in context.pushed
+        operator.execute_complete(task.context, answer("Approve", without=["AAMk=3"]))
+    assert "plan" not in task.pushed
 
 
 def test_another_plan_than_the_one_that_was_shown_is_not_approved(shown: dict[str, Any]) -> None:
     """The finding task may be cleared and run again while its first plan waits for an answer."""
-    operator, context = asked(shown, plan("AAMk=1"))
+    operator, task = asked(shown, plan("AAMk=1"))
     operator.plan = plan("AAMk=1", made_at=ANSWERED + timedelta(minutes=1))
     with pytest.raises(AirflowFailException, match="was replaced"):
-        operator.execute_complete(context, answer("Approve"))
-    assert "plan" not in context.pushed
+        operator.execute_complete(task.context, answer("Approve"))
+    assert "plan" not in task.pushed
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,13 @@ def test_what_is_no_plan_is_not_shown(shown: dict[str, Any], found: object, sent
     """An approver must not be asked about what the cancelling would refuse."""
     operator = GraphApprovePlanOperator(task_id="approve", plan=found, subject="Oak House closed")
     with pytest.raises(AirflowFailException, match=sentence):
-        operator.execute(Context())
+        operator.execute(Task().context)
     assert not shown
 
 
 @pytest.mark.parametrize("name", ["defaults", "body", "fail_on_reject", "ignore_downstream_trigger_rules"])
 def test_what_would_undo_it_is_refused(name: str) -> None:
     """Above all a default answer, which would send what nobody looked at."""
+    argument: dict[str, Any] = {name: "Approve"}
     with pytest.raises(ValueError, match=name):
-        GraphApprovePlanOperator(task_id="approve", plan=plan(), subject="Oak", **{name: "Approve"})
+        GraphApprovePlanOperator(task_id="approve", plan=plan(), subject="Oak", **argument)

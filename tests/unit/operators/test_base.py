@@ -46,7 +46,7 @@ def operator(**arguments: Any) -> GraphCancelEventOperator:
 class TestEveryClass:
     """What holds for each of them alike."""
 
-    def test_help_shows_every_argument(self, ours: type) -> None:
+    def test_help_shows_every_argument(self, ours: Any) -> None:
         """A reader of ``help()`` finds all arguments in one place, and templated ones marked as such."""
         documented = {
             part.partition(":")[0]: part for part in " ".join((ours.__doc__ or "").split()).split(":param ")[1:]
@@ -56,7 +56,7 @@ class TestEveryClass:
         templated = {name for name, text in documented.items() if text.rstrip().endswith("(templated)")}
         assert templated == set(ours.template_fields)
 
-    def test_template_fields_are_arguments(self, ours: type) -> None:
+    def test_template_fields_are_arguments(self, ours: Any) -> None:
         """Airflow's own rule: a template field is an argument of the same name, assigned as it is."""
         arguments = inspect.signature(ours.__init__).parameters
         assert set(ours.template_fields) <= arguments.keys()
@@ -72,7 +72,7 @@ class TestEveryClass:
 )
 def test_default_args_reach_every_class(ours: type[BaseOperator]) -> None:
     """A retry policy or a connection in ``default_args`` counts as if it were given to the task."""
-    required = {
+    required: dict[str, Any] = {
         name: "2030-01-01T00:00:00Z"
         for name, argument in inspect.signature(ours.__init__).parameters.items()
         if name not in {"self", "kwargs"} and argument.default is inspect.Parameter.empty
@@ -182,4 +182,4 @@ class TestOptions:
 
 def test_the_metaclass_wraps_init_once() -> None:
     """Airflow fills in ``default_args`` where a class defines ``__init__``; the base must not look as if it did."""
-    assert GraphOperator.__init__ is GraphOperator.__mro__[1].__init__
+    assert GraphOperator.__init__ is GraphOperator.__mro__[1].__init__  # type: ignore[misc]

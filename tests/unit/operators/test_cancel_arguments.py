@@ -11,7 +11,7 @@ from airflow_graph_cancel.operators.cancel import GraphCancelEventOperator
 def test_a_switch_that_is_no_bool_is_refused() -> None:
     """The text "false" of a feed would switch the preview on."""
     with pytest.raises(ValueError, match="preview"):
-        GraphCancelEventOperator(task_id="a", event_id="E", preview="false")
+        GraphCancelEventOperator(task_id="a", event_id="E", preview="false")  # type: ignore[arg-type]
 
 
 def test_the_users_own_retry_policy_wins() -> None:
@@ -33,4 +33,4 @@ def test_the_users_own_retry_policy_wins() -> None:
 def test_a_misspelt_policy_is_found_when_the_dag_is_parsed(argument: str) -> None:
     """Not on the night of the closure."""
     with pytest.raises(ValueError, match=argument):
-        GraphCancelEventOperator(task_id="a", event_id="E", **{argument: "ignore"})
+        GraphCancelEventOperator(task_id="a", event_id="E", **{argument: "ignore"})  # type: ignore[arg-type]
