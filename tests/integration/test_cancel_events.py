@@ -105,7 +105,7 @@ def test_a_list_that_changed_between_tries_is_noticed(sandbox: Sandbox, caplog: 
     rows, store = rows_of(sandbox, 4), TaskStateStore()
     cancel_events(rows[:2], store)
     cancel_events(rows[2:], store)
-    assert "differs from the one of an earlier try" in caplog.text
+    assert "differ from those of an earlier try" in caplog.text
 
 
 def test_a_stop_ends_the_sending_and_keeps_the_state(sandbox: Sandbox) -> None:

@@ -25,7 +25,8 @@ def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
     assert cancel_events(rows, concurrency=3)["counts"] == {"cancelled": 17}
     sizes = Counter(request["batch"] for request in sandbox.requests(mailbox=STRAINED))
     assert [sizes[batch] for batch in sorted(sizes)] == [3, 3, 2, 3, 3]
-    assert list(Counter(request["batch"] for request in sandbox.requests(mailbox=OTHER)).values()) == [3]
+    # The slot that the narrowed mailbox leaves free is the other's at once.
+    assert list(Counter(request["batch"] for request in sandbox.requests(mailbox=OTHER)).values()) == [1, 2]
 
 
 def test_slow_single_requests_narrow_the_lane_that_met_them(sandbox: Sandbox) -> None:

@@ -170,7 +170,12 @@ class TestWholeSeries:
         """The plan, with the series of Ada as Graph shows it."""
         calendars = FakeCalendars()
         attendees = [invited(BEN), invited(NILS), invited(LANTERN), invited(BEACON, "resource"), invited(ADA)]
-        found = {"iCalUId": FOREIGN, "type": "seriesMaster", "attendees": attendees, "subject": "Weekly"}
+        found: dict[str, Any] = {
+            "iCalUId": FOREIGN,
+            "type": "seriesMaster",
+            "attendees": attendees,
+            "subject": "Weekly",
+        }
         if not isinstance(master, Response):
             master = resource(shown("AAMkMaster=", ADA, **{**found, **(master or {})}))
         calendars.answers[f"/users/{ADA.replace('@', '%40')}/events/AAMkMaster%3D"] = master

@@ -19,6 +19,7 @@ from tests.support.report_cases import HOSTILE, flat, read_markdown, tables
 MADE = datetime(2030, 1, 1, 12, tzinfo=UTC)
 WINDOW = Window(datetime(2030, 1, 7, tzinfo=UTC), datetime(2030, 1, 9, tzinfo=UTC), "Europe/London")
 SUMMER = timedelta(days=182)
+BOGOTA = timezone(timedelta(hours=-5))
 
 
 def summary(*meetings: Meeting, excluded: tuple[Excluded, ...] = (), window: Window = WINDOW) -> str:
@@ -74,7 +75,7 @@ def test_the_numbers_come_first(meetings: tuple[Meeting, ...], said: str) -> Non
         ),
         (Window(WINDOW.start, WINDOW.end), "Mon 2030-01-07 00:00 – Wed 2030-01-09 00:00 (UTC)."),
         (
-            Window(*(each.astimezone(timezone(timedelta(hours=-5))) for each in (WINDOW.start, WINDOW.end))),
+            Window(WINDOW.start.astimezone(BOGOTA), WINDOW.end.astimezone(BOGOTA)),
             "Sun 2030-01-06 19:00 – Tue 2030-01-08 19:00 (UTC-05:00).",
         ),
     ],
