@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from airflow_graph_cancel.sandbox.behaviour import CHOICES, Guesses, Settings
 from airflow_graph_cancel.sandbox.connections import connection, person_connection
 from airflow_graph_cancel.sandbox.entra.app_registrations import BUILT_IN, SECRET, App
-from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
 from airflow_graph_cancel.sandbox.state import TENANTS, SandboxState
 from airflow_graph_cancel.sandbox.traffic.faults import KINDS, from_text
 

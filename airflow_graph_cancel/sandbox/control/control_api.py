@@ -20,7 +20,7 @@ from airflow_graph_cancel.sandbox.tenant.scheduling import NewMeeting, create_ev
 from airflow_graph_cancel.sandbox.traffic import faults
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+    from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
     from airflow_graph_cancel.sandbox.tenant.entities import Json
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -140,7 +140,7 @@ class Control:
 
     async def apps(self, request: Request) -> Response:
         """Return the applications and managed identities."""
-        return JSONResponse({"apps": [app.to_json() for app in self._provider.apps.all()]})
+        return JSONResponse({"apps": [app.to_json() for app in self._provider.apps.values()]})
 
     async def register_app(self, request: Request) -> Response:
         """Register an application, or change the given properties of a registered one."""
@@ -148,8 +148,9 @@ class Control:
         client_id = _text(body, "client_id")
         if not client_id:
             raise ValueError("an application needs a client_id")
-        known = self._provider.apps.find(client_id) or App(client_id, secret=None)
-        return JSONResponse(self._provider.apps.put(_changed(known, body)).to_json())
+        known = self._provider.apps.get(client_id) or App(client_id, secret=None)
+        self._provider.apps[client_id] = app = _changed(known, body)
+        return JSONResponse(app.to_json())
 
     async def sign_ins(self, request: Request) -> Response:
         """Return the devices' sign-ins that wait for a person."""
@@ -166,7 +167,7 @@ class Control:
     async def issue_refresh_token(self, request: Request) -> Response:
         """Return a refresh token of a person, without the sign-in."""
         body = await _json_object(request)
-        app = self._provider.apps.find(_text(body, "client_id") or PUBLIC_APP)
+        app = self._provider.apps.get(_text(body, "client_id") or PUBLIC_APP)
         person = self._provider.person(_text(body, "as"))
         if app is None or person is None:
             raise ValueError(f"there is no such {'person' if app else 'application'}")

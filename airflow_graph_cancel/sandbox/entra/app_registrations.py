@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,10 +53,6 @@ class Federation:
     audience: str = EXCHANGE
     key: str | None = None
 
-    def to_json(self) -> Json:
-        """Return what the control API shows."""
-        return {"issuer": self.issuer, "subject": self.subject, "audience": self.audience, "signed": bool(self.key)}
-
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -70,7 +66,7 @@ class App:
     :param federations: Issuers whose tokens it accepts as its credential.
     :param identity: ``system`` or ``user`` if it is assigned to the machine as a managed identity.
     :param object_id: Id of its service principal; derived from the client id if not given.
-    :param resource_id: Azure resource id of a managed identity.
+    :param resource_id: Azure resource id of a managed identity; likewise derived.
     """
 
     client_id: str
@@ -84,28 +80,23 @@ class App:
     object_id: str = ""
     resource_id: str = ""
 
-    def complete(self) -> App:
-        """Return the application with all its ids."""
+    def __post_init__(self) -> None:
+        """Derive the ids that were not given."""
         path = f"/subscriptions/{TENANT_ID}/resourcegroups/sandbox/providers/Microsoft.ManagedIdentity"
         named = f"{path}/userAssignedIdentities/{self.client_id}"
-        return replace(
-            self,
-            object_id=self.object_id or str(uuid.uuid5(_NAMESPACE, self.client_id)),
-            resource_id=self.resource_id or (named if self.identity else ""),
-        )
+        object.__setattr__(self, "object_id", self.object_id or str(uuid.uuid5(_NAMESPACE, self.client_id)))
+        object.__setattr__(self, "resource_id", self.resource_id or (named if self.identity else ""))
 
     def to_json(self) -> Json:
         """Return what the control API shows: everything but secrets and keys."""
+        shown = ("client_id", "roles", "scopes", "public", "identity", "object_id", "resource_id")
         return {
-            "client_id": self.client_id,
-            "roles": list(self.roles),
-            "scopes": list(self.scopes),
-            "public": self.public,
+            **{name: getattr(self, name) for name in shown},
             "certificates": [each.thumbprint for each in self.certificates],
-            "federations": [each.to_json() for each in self.federations],
-            "identity": self.identity,
-            "object_id": self.object_id,
-            "resource_id": self.resource_id,
+            "federations": [
+                {"issuer": each.issuer, "subject": each.subject, "audience": each.audience, "signed": bool(each.key)}
+                for each in self.federations
+            ],
         }
 
 
@@ -122,27 +113,3 @@ BUILT_IN: tuple[App, ...] = (
     App(MACHINE, _FULL, secret=None, identity="system"),
     App(IDENTITY, _FULL, secret=None, identity="user"),
 )
-
-
-class AppRegistrations:
-    """All applications of the tenant by client id."""
-
-    def __init__(self) -> None:
-        self._apps = {app.client_id: app.complete() for app in BUILT_IN}
-
-    def find(self, client_id: str) -> App | None:
-        """Return an application, if it is registered."""
-        return self._apps.get(client_id)
-
-    def put(self, app: App) -> App:
-        """Register an application, or replace the one with its client id."""
-        self._apps[app.client_id] = whole = app.complete()
-        return whole
-
-    def all(self) -> list[App]:
-        """Return all applications."""
-        return list(self._apps.values())
-
-    def identities(self) -> list[App]:
-        """Return the managed identities that are assigned to the machine."""
-        return [app for app in self._apps.values() if app.identity]

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from airflow_graph_cancel.sandbox.entra import entra_errors
 from airflow_graph_cancel.sandbox.entra.app_registrations import Certificate, Federation
+from airflow_graph_cancel.sandbox.entra.entra_errors import EntraError, invalid_client, timestamp
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
@@ -30,6 +30,12 @@ TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: Accepted clock skew in seconds.
 _SKEW = 300
 _ALGORITHMS = ["RS256", "PS256"]
+_NO_FEDERATION = "No matching federated identity record found for presented assertion"
+_FEDERATION_PAGE = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+_FEDERATION_HELP = (
+    "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
+    f"{_FEDERATION_PAGE}"
+)
 
 
 def read_certificate(text: str) -> Certificate:
@@ -84,18 +90,19 @@ def check(assertion: str, app: App, audiences: Collection[str]) -> str:
         header = jwt.get_unverified_header(assertion)
         claims = cast("Json", jwt.decode(assertion, options={"verify_signature": False}))
     except jwt.PyJWTError as error:
-        raise entra_errors.no_jwt() from error
+        raise _no_jwt() from error
     issuer, subject = str(claims.get("iss", "")), str(claims.get("sub", ""))
     own = issuer == subject or bool({"x5t", "x5t#S256"} & header.keys())
     if not own:
         _check_federation(assertion, app, claims, issuer, subject)
         return "federated"
     if issuer != app.client_id or subject != app.client_id:
-        raise entra_errors.other_apps_assertion()
+        message = "Client assertion application identifier doesn't match 'client_id' parameter."
+        raise invalid_client(700021, message)
     if app.certificates:
         _check_certificate(assertion, app, header)
         if not set(_audiences(claims)) & set(audiences):
-            raise entra_errors.wrong_audience()
+            raise invalid_client(700023, "Client assertion audience claim does not match Realm issuer.")
         _check_time(claims)
     return "certificate"
 
@@ -103,35 +110,48 @@ def check(assertion: str, app: App, audiences: Collection[str]) -> str:
 def _check_certificate(assertion: str, app: App, header: Json) -> None:
     named = {str(header[name]).rstrip("=") for name in ("x5t", "x5t#S256") if name in header}
     shown = next((_hexadecimal(each) for each in sorted(named, key=len)), "")
+
+    def wrong(reason: str) -> EntraError:
+        return invalid_client(
+            700027,
+            f"Client assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: "
+            f"'{shown}', Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured "
+            f"keys for app Id '{app.client_id}'.]",
+        )
+
     certificate = next((each for each in app.certificates if named & each.thumbprints), None)
     if certificate is None:
-        raise entra_errors.wrong_signature("The key was not found.", shown, app.client_id)
+        raise wrong("The key was not found.")
     if not certificate.not_before <= time.time() <= certificate.not_after:
-        raise entra_errors.wrong_signature("The key used is expired.", shown, app.client_id)
+        raise wrong("The key used is expired.")
     try:
         # The signature alone; time and audience are checked afterwards, with Entra's own messages.
         jwt.PyJWS().decode(assertion, certificate.key, algorithms=_ALGORITHMS)
     except jwt.PyJWTError as error:
-        reason = "The provided signature value did not match the expected signature value."
-        raise entra_errors.wrong_signature(reason, shown, app.client_id) from error
+        raise wrong("The provided signature value did not match the expected signature value.") from error
 
 
 def _check_federation(assertion: str, app: App, claims: Json, issuer: str, subject: str) -> None:
     trusted = [each for each in app.federations if each.issuer == issuer]
     if not trusted:
-        raise entra_errors.unknown_issuer(issuer)
+        raise invalid_client(700211, f"{_NO_FEDERATION} issuer '{issuer}'. {_FEDERATION_HELP}")
     trusted = [each for each in trusted if each.subject == subject]
     if not trusted:
-        raise entra_errors.unknown_subject(subject)
+        raise invalid_client(700213, f"{_NO_FEDERATION} subject '{subject}'. {_FEDERATION_HELP}")
     audiences = _audiences(claims)
     federation = next((each for each in trusted if each.audience in audiences), None)
     if federation is None:
-        raise entra_errors.unknown_federation(issuer, subject, " ".join(audiences))
+        raise invalid_client(
+            70021,
+            f"{_NO_FEDERATION}. Assertion Issuer: '{issuer}'. Assertion Subject: '{subject}'. Assertion Audience: "
+            f"'{' '.join(audiences)}'. {_FEDERATION_PAGE}",
+        )
     if federation.key:
         try:
             jwt.PyJWS().decode(assertion, federation.key, algorithms=_ALGORITHMS)
         except jwt.PyJWTError as error:
-            raise entra_errors.forged_federation(issuer) from error
+            message = f"Invalid JWT token. External ID token from issuer '{issuer}' failed signature verification."
+            raise invalid_client(50027, message) from error
     _check_time(claims)
 
 
@@ -139,9 +159,17 @@ def _check_time(claims: Json) -> None:
     now = time.time()
     begins, ends = (claims.get(name, 0) for name in ("nbf", "exp"))
     if not isinstance(begins, int | float) or not isinstance(ends, int | float):
-        raise entra_errors.no_jwt()
+        raise _no_jwt()
     if begins > now + _SKEW or ends < now - _SKEW:
-        raise entra_errors.out_of_time(now, begins, ends)
+        raise invalid_client(
+            700024,
+            f"Client assertion is not within its valid time range. Current time: {timestamp(int(now))}, assertion "
+            f"valid from {timestamp(begins)}, expiry time of assertion {timestamp(ends)}.",
+        )
+
+
+def _no_jwt() -> EntraError:
+    return invalid_client(50027, "JWT token is invalid or malformed.")
 
 
 def _audiences(claims: Json) -> list[str]:

@@ -19,21 +19,25 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from airflow_graph_cancel.sandbox.entra.login_endpoint import Form, LoginEndpoint, token_response
+from airflow_graph_cancel.sandbox.entra.authority import Form, LoginEndpoint, token_response
 from airflow_graph_cancel.sandbox.traffic.ledger import TokenRequest
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
-    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+    from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
 
 _IMDS_PATH = "/metadata/identity/oauth2/token"
 _APP_SERVICE_PATH = "/msi/token"
-_OLDEST = {_IMDS_PATH: "2018-02-01", _APP_SERVICE_PATH: "2019-08-01"}
-_BY_CLIENT, _BY_OBJECT = ("client_id",), ("object_id", "principal_id")
-_BY_RESOURCE = ("mi_res_id", "msi_res_id")
-_SELECTORS = (*_BY_CLIENT, *_BY_OBJECT, *_BY_RESOURCE)
+#: Query options that name an identity, and the property that they name it by.
+_SELECTORS = {
+    "client_id": "client_id",
+    "object_id": "object_id",
+    "principal_id": "object_id",
+    "mi_res_id": "resource_id",
+    "msi_res_id": "resource_id",
+}
 
 
 class ManagedIdentities:
@@ -69,26 +73,31 @@ class _RefusalError(Exception):
 
 
 class _MachineEndpoint(LoginEndpoint):
+    grant_type = "managed_identity"
     credential = ""
+    #: The first supported ``api-version``.
+    oldest = ""
 
     def describe(self, form: Form) -> TokenRequest:
         """Return the ledger's entry for a request, before it is checked."""
         named = next((form[name] for name in _SELECTORS if name in form), "")
-        return TokenRequest("managed_identity", named, form.get("resource", ""), self.credential)
+        return TokenRequest(self.grant_type, named, form.get("resource", ""), self.credential)
 
     def answer(self, request: Request, form: Form, entry: TokenRequest) -> Response:
         """Return a token of one of the machine's identities, or the reason why there is none."""
         try:
-            self.admit(request.headers)
+            self._admit(request.headers)
             if request.method != "GET":
                 raise _RefusalError("invalid_request", "Method not allowed", 405)
-            _check_version(request.url.path, form.get("api-version", ""))
+            version, oldest = form.get("api-version", ""), self.oldest
+            if not re.fullmatch(r"\d{4}-\d\d-\d\d", version) or version < oldest:
+                raise _RefusalError("invalid_request", f"api-version {version!r} is not supported: use {oldest}")
             if not form.get("resource"):
                 raise _RefusalError("invalid_request", "Required query variable 'resource' is missing")
-            app = self.chosen(form)
+            app = self._chosen(form)
         except _RefusalError as refusal:
             entry.error = refusal.error
-            return self.refused(refusal)
+            return JSONResponse(self._refused(refusal), refusal.status)
         entry.client_id = app.client_id
         now, lifetime = int(time.time()), self._provider.state.settings.token_lifetime
         token = self._provider.tokens.issue_to_app(app, form["resource"], lifetime)
@@ -102,41 +111,41 @@ class _MachineEndpoint(LoginEndpoint):
                 "not_before": str(now),
                 "resource": form["resource"],
                 "token_type": "Bearer",
-                **self.more(lifetime),
+                **self._more(lifetime),
             }
         )
 
     @abstractmethod
-    def admit(self, headers: Mapping[str, str]) -> None:
+    def _admit(self, headers: Mapping[str, str]) -> None:
         """Accept a client that knows the endpoint's header.
 
         :raises _RefusalError: for any other client.
         """
 
     @abstractmethod
-    def refused(self, refusal: _RefusalError) -> Response:
+    def _refused(self, refusal: _RefusalError) -> dict[str, object]:
         """Return a refusal in the endpoint's format."""
 
-    def more(self, lifetime: int) -> dict[str, object]:
+    def _more(self, lifetime: int) -> dict[str, object]:
         """Return further members of this endpoint's response."""
         return {}
 
     @abstractmethod
-    def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse because there is no such identity."""
+    def _missing(self, *, named: bool) -> str:
+        """Tell that there is no such identity, in the endpoint's words."""
 
-    def chosen(self, form: Form) -> App:
+    def _chosen(self, form: Form) -> App:
         """Return the identity that one of its ids names; without an id, the system-assigned one.
 
         :raises _RefusalError: if there is no such identity, or the request is ambiguous.
         """
-        identities = self._provider.apps.identities()
+        identities = [app for app in self._provider.apps.values() if app.identity]
         named = [name for name in _SELECTORS if name in form]
         if len(named) > 1:
             raise _RefusalError("invalid_request", f"{' and '.join(named)} cannot be used together")
         if named:
-            name, value = named[0], form[named[0]].lower()
-            found = next((app for app in identities if _id(app, name).lower() == value), None)
+            value, name = form[named[0]].lower(), _SELECTORS[named[0]]
+            found = next((app for app in identities if str(getattr(app, name)).lower() == value), None)
         else:
             # If the only identity is user-assigned, the request need not name it.
             system = [app for app in identities if app.identity == "system"]
@@ -145,7 +154,7 @@ class _MachineEndpoint(LoginEndpoint):
                 raise _RefusalError("invalid_request", f"{message}identity in the token request")
             found = next(iter(system or identities), None)
         if found is None:
-            raise self.missing(named=bool(named))
+            raise _RefusalError("invalid_request", self._missing(named=bool(named)))
         return found
 
 
@@ -153,26 +162,21 @@ class ImdsEndpoint(_MachineEndpoint):
     """``GET /metadata/identity/oauth2/token``, as on a virtual machine."""
 
     credential = "imds"
+    oldest = "2018-02-01"
 
-    def admit(self, headers: Mapping[str, str]) -> None:
-        """Accept a request with ``Metadata: true`` that did not come through a proxy.
-
-        :raises _RefusalError: for any other request.
-        """
+    def _admit(self, headers: Mapping[str, str]) -> None:
+        # A request that came through a proxy is refused like one without the header.
         if headers.get("metadata") != "true" or "x-forwarded-for" in headers:
             raise _RefusalError("bad_request_102", "Required metadata header not specified")
 
-    def refused(self, refusal: _RefusalError) -> Response:
-        """Return a refusal in the endpoint's format."""
-        return JSONResponse({"error": refusal.error, "error_description": refusal.message}, refusal.status)
+    def _refused(self, refusal: _RefusalError) -> dict[str, object]:
+        return {"error": refusal.error, "error_description": refusal.message}
 
-    def more(self, lifetime: int) -> dict[str, object]:
-        """Return further members of this endpoint's response."""
+    def _more(self, lifetime: int) -> dict[str, object]:
         return {"expires_in": str(lifetime), "ext_expires_in": str(lifetime), "refresh_token": ""}
 
-    def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse because there is no such identity."""
-        return _RefusalError("invalid_request", "Identity not found")
+    def _missing(self, *, named: bool) -> str:
+        return "Identity not found"
 
 
 class AppServiceEndpoint(_MachineEndpoint):
@@ -182,36 +186,20 @@ class AppServiceEndpoint(_MachineEndpoint):
     """
 
     credential = "app_service"
+    oldest = "2019-08-01"
 
     def __init__(self, provider: IdentityProvider, header: str) -> None:
         super().__init__(provider)
         self._header = header
 
-    def admit(self, headers: Mapping[str, str]) -> None:
-        """Accept a request with the right header. How the service refuses a wrong one is not documented.
-
-        :raises _RefusalError: for a missing or wrong header.
-        """
+    def _admit(self, headers: Mapping[str, str]) -> None:
+        # How the service refuses a wrong header is not documented.
         if not secrets.compare_digest(headers.get("x-identity-header", "").encode(), self._header.encode()):
             raise _RefusalError("unauthorized", "The X-IDENTITY-HEADER is missing or wrong", 401)
 
-    def refused(self, refusal: _RefusalError) -> Response:
-        """Return a refusal in the endpoint's format."""
-        body = {"statusCode": refusal.status, "message": refusal.message, "correlationId": str(uuid.uuid4())}
-        return JSONResponse(body, refusal.status)
+    def _refused(self, refusal: _RefusalError) -> dict[str, object]:
+        return {"statusCode": refusal.status, "message": refusal.message, "correlationId": str(uuid.uuid4())}
 
-    def missing(self, *, named: bool) -> _RefusalError:
-        """Refuse because there is no such identity."""
+    def _missing(self, *, named: bool) -> str:
         kind = "User Assigned or Delegated Managed Identity" if named else "Managed Identity"
-        return _RefusalError("invalid_request", f"No {kind} found for specified ClientId/ResourceId/PrincipalId.")
-
-
-def _check_version(path: str, version: str) -> None:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", version) or version < _OLDEST[path]:
-        raise _RefusalError("invalid_request", f"api-version {version!r} is not supported: use {_OLDEST[path]}")
-
-
-def _id(app: App, selector: str) -> str:
-    if selector in _BY_CLIENT:
-        return app.client_id
-    return app.object_id if selector in _BY_OBJECT else app.resource_id
+        return f"No {kind} found for specified ClientId/ResourceId/PrincipalId."

@@ -25,7 +25,7 @@ from airflow_graph_cancel.sandbox.traffic.ledger import Record
 from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response
 
 if TYPE_CHECKING:
-    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+    from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
 
 Action = Callable[[Call], Response | Awaitable[Response]]
 #: Which action answers which resource and method; ``$batch`` is added by the pipeline.

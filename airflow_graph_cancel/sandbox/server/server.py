@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from airflow_graph_cancel.sandbox.entra.identity_provider import IdentityProvider
+    from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
 
 #: Seconds in which requests in flight can finish when the sandbox is stopped.
 GRACE = 0.3
