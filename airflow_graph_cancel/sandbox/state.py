@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from airflow_graph_cancel.sandbox.tenant.entities import Item, Revision
 from airflow_graph_cancel.sandbox.tenant.outbox import Outbox
 from airflow_graph_cancel.sandbox.tenant.store import Store
-from airflow_graph_cancel.sandbox.traffic.faults import Faults
+from airflow_graph_cancel.sandbox.traffic.faults import Faults, Throttle
 from airflow_graph_cancel.sandbox.traffic.ledger import Ledger
-from airflow_graph_cancel.sandbox.traffic.throttling import Throttle
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.behaviour import Settings

@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from airflow_graph_cancel.sandbox.entra.app_registrations import TENANT_ID
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Caller
+from airflow_graph_cancel.sandbox.traffic.messages import Caller, GraphError
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.app_registrations import App
@@ -117,12 +116,13 @@ class AccessTokens:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise graph_errors.no_token()
+            raise _unauthorized("Access token is empty.")
         known = self._known.get(token) or self._verify(token, port)
         if known.generation < self._generation or known.expires <= time.time():
-            raise graph_errors.expired_token()
+            raise _unauthorized("Access token has expired or is not yet valid.")
         if not known.caller.permissions:
-            raise graph_errors.no_permissions()
+            message = "The token contains no permissions, or permissions can not be understood."
+            raise GraphError(401, "NoPermissionsInAccessToken", message)
         return known.caller
 
     def _verify(self, token: str, port: int) -> _Known:
@@ -131,10 +131,10 @@ class AccessTokens:
                 token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
             )
         except jwt.PyJWTError as error:
-            raise graph_errors.garbled_token() from error
+            raise _unauthorized("CompactToken parsing failed with error code: 80049217") from error
         audience = urlsplit(claims["aud"])
         if audience.hostname not in _HOSTS and audience.port != port:
-            raise graph_errors.wrong_audience()
+            raise _unauthorized("Access token validation failure. Invalid audience.")
         permissions: Sequence[str] = claims["scp"].split() if "scp" in claims else claims.get("roles", ())
         caller = Caller(claims["appid"], frozenset(permissions), claims.get("upn"))
         if len(self._known) > 10_000:
@@ -188,3 +188,7 @@ def client_info(person: Person) -> str:
     """Return the ids of person and tenant; MSAL asks for them to tell accounts apart."""
     text = json.dumps({"uid": person.oid, "utid": TENANT_ID})
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _unauthorized(message: str) -> GraphError:
+    return GraphError(401, "InvalidAuthenticationToken", message)

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_graph_cancel.sandbox.graph_api.odata import page
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Response
+from airflow_graph_cancel.sandbox.traffic.messages import Response, access_denied, directory_object_not_found
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.graph_api.call import Call
@@ -71,7 +70,7 @@ def rooms(call: Call) -> Response:
     if call.address.place is not None:
         lists = _room_lists(call.state.store)
         if call.address.place.lower() not in lists:
-            raise graph_errors.directory_object_not_found(call.address.place)
+            raise directory_object_not_found(call.address.place)
         found = lists[call.address.place.lower()].rooms
     return page(call.request, found, _room, PAGE)
 
@@ -85,7 +84,7 @@ def room_lists(call: Call) -> Response:
 
 def _may_read_places(call: Call) -> None:
     if "Place.Read.All" not in call.caller.permissions:
-        raise graph_errors.access_denied()
+        raise access_denied()
 
 
 class _RoomList(NamedTuple):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.graph_api import odata, serialize, time_zones
 from airflow_graph_cancel.sandbox.tenant.entities import Calendar, Item
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Response
+from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Response, cannot_complete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +63,7 @@ def instances(call: Call) -> Response:
     start, end = _window(call)
     event, date = call.item()
     if date is not None or event.meeting.recurrence is None:
-        raise graph_errors.cannot_complete("The event is not a series master")
+        raise cannot_complete("The event is not a series master")
     items = [Item(event, each) for each in event.meeting.dates() if each not in event.removed_dates]
     return _listed(call, sorted(_overlapping(call, items, start, end), key=lambda each: each.slot.start))
 

@@ -11,12 +11,19 @@ from airflow_graph_cancel.sandbox.tenant import effects
 from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json, Meeting
 from airflow_graph_cancel.sandbox.tenant.recurrence import from_graph
 from airflow_graph_cancel.sandbox.tenant.scheduling import lay_out
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Response
+from airflow_graph_cancel.sandbox.traffic.messages import (
+    GraphError,
+    Response,
+    access_denied,
+    bad_request,
+    cannot_complete,
+)
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.graph_api.call import Call
     from airflow_graph_cancel.sandbox.state import SandboxState
+
+_INVALID_RECIPIENT = "At least one recipient isn't valid."
 
 
 def cancel(call: Call) -> Response:
@@ -35,9 +42,11 @@ def cancel(call: Call) -> Response:
             return Response(202)
         raise
     if not item.event.is_organizer:
-        raise graph_errors.not_organizer(guesses.not_organizer_code)
+        message = "Your request can't be completed. You need to be an organizer to cancel a meeting."
+        raise GraphError(400, guesses.not_organizer_code, message)
     if not item.event.meeting.invited(item.date) and guesses.no_attendees == "invalid_recipients":
-        raise graph_errors.no_recipients()
+        reason = "A message can't be sent because it contains no recipients."
+        raise GraphError(400, "ErrorInvalidRecipients", f"{_INVALID_RECIPIENT}, {reason}")
     if guesses.effect_delay:
         effect = _cancel_later(call.state, item, comment, guesses.effect_delay)
     else:
@@ -68,7 +77,7 @@ def create(call: Call) -> Response:
             is_all_day=is_all_day,
         )
     except ValueError as error:
-        raise graph_errors.cannot_complete(str(error)) from error
+        raise cannot_complete(str(error)) from error
     call.state.store.distribute(meeting, calendar.id if calendar else None)
     return _written(call, Item(meeting.copies[0], None), 201)
 
@@ -78,7 +87,7 @@ def change(call: Call) -> Response:
     item, body, state = call.item(), call.request.json(), call.state
     event, meeting = item.event, item.event.meeting
     if not event.is_organizer:
-        raise graph_errors.access_denied()
+        raise access_denied()
     start, end = _moment(body, "start"), _moment(body, "end")
     is_master = item.date is None and meeting.recurrence is not None
     try:
@@ -95,7 +104,7 @@ def change(call: Call) -> Response:
             text = None if subject is None else str(subject)
             effects.change(state.store, state.outbox, item, subject=text, start=start, end=end)
     except ValueError as error:
-        raise graph_errors.cannot_complete(str(error)) from error
+        raise cannot_complete(str(error)) from error
     return _written(call, item, 200)
 
 
@@ -121,9 +130,9 @@ def _comment(call: Call) -> str | None:
         if name.lower() != "comment":
             if call.guesses.unknown_members == "reject":
                 message = f"The parameter '{name}' in the request payload is not a valid parameter."
-                raise graph_errors.bad_request(message)
+                raise bad_request(message)
         elif value is not None and not isinstance(value, str):
-            raise graph_errors.bad_request("Cannot convert the value of parameter 'Comment' to type 'Edm.String'.")
+            raise bad_request("Cannot convert the value of parameter 'Comment' to type 'Edm.String'.")
         else:
             found = value
     return found
@@ -148,12 +157,12 @@ def _cancel_later(state: SandboxState, item: Item, comment: str | None, delay: f
 def _attendees(call: Call, body: Json) -> list[Attendee]:
     invited = body.get("attendees") or []
     if not isinstance(invited, list):
-        raise graph_errors.bad_request("attendees must be a collection.")
+        raise bad_request("attendees must be a collection.")
     found: list[Attendee] = []
     for each in invited:
         email = each.get("emailAddress") if isinstance(each, dict) else None
         if not isinstance(email, dict) or not isinstance(email.get("address"), str):
-            raise graph_errors.invalid_recipients()
+            raise GraphError(400, "ErrorInvalidRecipients", _INVALID_RECIPIENT)
         mailbox = call.state.store.mailbox(email["address"])
         kind = "resource" if mailbox and mailbox.kind == "room" else str(each.get("type") or "required")
         name = email.get("name") or (mailbox.display_name if mailbox else email["address"])

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api.paths import parse_query
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response
+from airflow_graph_cancel.sandbox.graph_api.call import parse_query
+from airflow_graph_cancel.sandbox.traffic.faults import mailbox_concurrency
+from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Batch:
                 continue
             refusal = _refusal(step, request)
             if step_id in surplus:
-                refusal = graph_errors.mailbox_concurrency(call.state.settings.retry_after())
+                refusal = mailbox_concurrency(call.state.settings.retry_after())
             responses[step_id] = (await self._serve(request, refusal)).response
 
 
@@ -104,7 +104,7 @@ def _surplus(call: Call, steps: list[Json]) -> set[str]:
 def _steps(body: Json) -> list[Json]:
     steps = body.get("requests")
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
-        raise graph_errors.bad_request("Invalid batch payload format.")
+        raise bad_request("Invalid batch payload format.")
     if len(steps) > LARGEST:
         message = f"Number of batch request steps exceeds the maximum value of {LARGEST}."
         raise GraphError(400, "MaximumValueExceeded", message)
@@ -112,24 +112,24 @@ def _steps(body: Json) -> list[Json]:
     for step in steps:
         step_id = step.get("id")
         if not isinstance(step_id, str | int) or isinstance(step_id, bool) or step_id == "":
-            raise graph_errors.bad_request("Request Id is required in a batch.")
+            raise bad_request("Request Id is required in a batch.")
         if str(step_id) in known:
-            raise graph_errors.bad_request("Request Id has to be unique in a batch.")
+            raise bad_request("Request Id has to be unique in a batch.")
         if not isinstance(step.get("url"), str) or not isinstance(step.get("method"), str):
-            raise graph_errors.bad_request("A request in a batch needs a method and a url.")
+            raise bad_request("A request in a batch needs a method and a url.")
         wanted = step.get("dependsOn") or []
         if not isinstance(wanted, list) or not {str(each) for each in wanted} <= known:
-            raise graph_errors.bad_request(f"Request '{step_id}' depends on a request that does not come before it.")
+            raise bad_request(f"Request '{step_id}' depends on a request that does not come before it.")
         known.add(str(step_id))
     return steps
 
 
 def _refusal(step: Json, request: Request) -> GraphError | None:
     if request.below.lower().startswith("/$batch"):
-        return graph_errors.bad_request("Batch requests cannot be nested.")
+        return bad_request("Batch requests cannot be nested.")
     if request.method in _WITH_BODY and (step.get("body") is None or "content-type" not in request.headers):
         message = f"Write request id : {step['id']} does not contain Content-Type header or body."
-        return graph_errors.bad_request(message)
+        return bad_request(message)
     return None
 
 

@@ -9,8 +9,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
-from airflow_graph_cancel.sandbox.traffic import graph_errors
-from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Request, Response
+from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Request, Response, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +49,7 @@ def page(
     preferred = request.preferences().get("odata.maxpagesize")
     top = _number(query.get("$top", preferred or str(size)), "$top")
     if not 1 <= top <= _LARGEST:
-        raise graph_errors.bad_request(f"The value of $top must be between 1 and {_LARGEST}.")
+        raise bad_request(f"The value of $top must be between 1 and {_LARGEST}.")
     skip = _position(query["$skiptoken"]) if "$skiptoken" in query else _number(query.get("$skip", "0"), "$skip")
     body: Json = {"@odata.context": f"{request.origin}/{request.version}/$metadata"}
     if query.get("$count", "").lower() == "true":
@@ -97,7 +96,7 @@ def _value_at(row: Json, path: str) -> object:
     value: object = row
     for name in path.split("/"):
         if not isinstance(value, dict) or name not in value:
-            raise graph_errors.bad_request(f"Could not find a property named '{name}'.")
+            raise bad_request(f"Could not find a property named '{name}'.")
         value = value[name]
     return value
 
@@ -110,7 +109,7 @@ def _text(value: object) -> str:
 
 def _number(text: str, name: str) -> int:
     if not text.isdecimal():
-        raise graph_errors.bad_request(f"Invalid value '{text}' for {name} query option found.")
+        raise bad_request(f"Invalid value '{text}' for {name} query option found.")
     return int(text)
 
 
@@ -118,4 +117,4 @@ def _position(token: str) -> int:
     try:
         return int(base64.urlsafe_b64decode(token).decode().removeprefix(_MARK))
     except (binascii.Error, ValueError) as error:
-        raise graph_errors.bad_request("The $skiptoken is not valid.") from error
+        raise bad_request("The $skiptoken is not valid.") from error

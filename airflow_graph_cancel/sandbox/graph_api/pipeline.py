@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.entra.app_registrations import SCOPED_APP
-from airflow_graph_cancel.sandbox.graph_api import directory, event_reads, event_writes, paths
-from airflow_graph_cancel.sandbox.graph_api.call import Call
+from airflow_graph_cancel.sandbox.graph_api import directory, event_reads, event_writes
+from airflow_graph_cancel.sandbox.graph_api.call import Call, parse, parse_query, split_path
 from airflow_graph_cancel.sandbox.graph_api.json_batch import Batch
-from airflow_graph_cancel.sandbox.traffic import graph_errors
 from airflow_graph_cancel.sandbox.traffic.asgi import (
     Receive,
     Scope,
@@ -22,7 +21,15 @@ from airflow_graph_cancel.sandbox.traffic.asgi import (
 )
 from airflow_graph_cancel.sandbox.traffic.faults import BREAKS, HEADER, Fault
 from airflow_graph_cancel.sandbox.traffic.ledger import Record
-from airflow_graph_cancel.sandbox.traffic.messages import Delivery, GraphError, Request, Response
+from airflow_graph_cancel.sandbox.traffic.messages import (
+    Delivery,
+    GraphError,
+    Request,
+    Response,
+    access_denied,
+    bad_request,
+    directory_object_not_found,
+)
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
@@ -85,7 +92,7 @@ class GraphPipeline:
             path=f"{raw_path}?{query}" if query else raw_path,
             version=version,
             below=slash + below,
-            query=paths.parse_query(query),
+            query=parse_query(query),
             headers=headers,
             body=body,
             origin=f"https://{headers.get('host', 'localhost')}",
@@ -110,7 +117,7 @@ class GraphPipeline:
         try:
             try:
                 caller = self._tokens.caller(request.headers.get("authorization"), self._port)
-                call = Call(state, request, caller, paths.parse(paths.split_path(request.below)))
+                call = Call(state, request, caller, parse(split_path(request.below)))
                 self._admit(call)
             except GraphError as error:
                 refusal = refusal or error
@@ -124,7 +131,7 @@ class GraphPipeline:
                     in_batch=request.batch is not None,
                 )
             except ValueError as error:
-                refusal = graph_errors.bad_request(str(error))
+                refusal = bad_request(str(error))
             if fault:
                 delivery = await self._with_fault(fault, call, refusal, request)
             else:
@@ -156,48 +163,51 @@ class GraphPipeline:
         address, caller, state = call.address, call.caller, self._state
         action = (address.resource, call.request.method)
         if action not in self._actions:
-            raise graph_errors.method_not_allowed()
+            message = "Specified HTTP method is not allowed for the request target."
+            raise GraphError(405, "Request_BadRequest", message)
         if not address.owner:
             return
         name = address.owner_id or caller.upn or ""
         if address.owner == "me" and not caller.upn:
-            raise graph_errors.me_without_person()
+            raise bad_request("/me request is only valid with delegated authentication flow.")
         if address.owner == "groups" and not caller.upn:
-            raise graph_errors.access_denied()
+            raise access_denied()
         mailbox = state.store.mailbox(name)
         if mailbox and state.settings.guesses.alias_addresses == "unknown" and mailbox.has_alias(name):
             mailbox = None
         call.box = mailbox
         if address.owner == "groups":
             if mailbox is None or mailbox.kind != "group":
-                raise graph_errors.directory_object_not_found(name)
+                raise directory_object_not_found(name)
             if caller.upn and caller.upn.lower() not in {member.lower() for member in mailbox.members}:
-                raise graph_errors.access_denied()
+                raise access_denied()
         elif address.resource == "mailbox":
             if mailbox is None:
-                raise graph_errors.directory_object_not_found(name)
+                raise directory_object_not_found(name)
             return
         elif mailbox is None or mailbox.kind in ("group", "room_list"):
-            raise graph_errors.invalid_user(name)
+            raise GraphError(404, "ErrorInvalidUser", f"The requested user '{name}' is invalid.")
         elif caller.upn and caller.upn.lower() != mailbox.address.lower():
-            raise graph_errors.access_denied()
+            raise access_denied()
         if action in WRITES:
             if "Calendars.ReadWrite" not in caller.permissions:
-                raise graph_errors.access_denied()
+                raise access_denied()
         elif not caller.permissions & {"Calendars.Read", "Calendars.ReadWrite"}:
-            raise graph_errors.access_denied()
+            raise access_denied()
         outside = state.settings.out_of_scope
         if caller.app == SCOPED_APP and mailbox.address.lower() in {each.lower() for each in outside}:
-            raise graph_errors.out_of_policy()
+            blocked = "[RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
+            raise GraphError(403, "ErrorAccessDenied", f"Access to OData is disabled: {blocked}", bare=True)
         if not mailbox.cloud:
-            raise graph_errors.mailbox_not_enabled()
+            message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+            raise GraphError(404, "MailboxNotEnabledForRESTAPI", message)
 
     async def _answer(self, call: Call | None, refusal: GraphError | None, request: Request) -> Response:
         """Return the real response, after the latency and within the throttle's limits."""
         state = self._state
         try:
             if refusal or call is None:
-                raise refusal or graph_errors.bad_request("Resource not found.")
+                raise refusal or bad_request("Resource not found.")
             action = self._actions[call.address.resource, request.method]
             if call.box is None or call.address.resource == "mailbox":
                 if state.settings.latency and call.address.resource != "batch":

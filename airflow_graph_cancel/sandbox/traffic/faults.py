@@ -1,10 +1,12 @@
-"""Faults on demand: which requests fail, how, how often, and whether before or after the effect."""
+"""Requests that fail: on demand (which, how, how often, before or after the effect), or above a limit."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -197,3 +199,36 @@ def from_text(text: str) -> Fault:
         else:
             fields[name] = value
     return from_json({**fields, "match": match})
+
+
+class Throttle:
+    """Counts requests in flight by application and mailbox; one mailbox over its limit does not affect others."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._in_flight: Counter[tuple[str, str]] = Counter()
+        self._by_app: Counter[str] = Counter()
+
+    @contextmanager
+    def slot(self, app: str, mailbox_id: str) -> Iterator[None]:
+        """Count a request of the application on the mailbox for as long as the context lasts.
+
+        :raises GraphError: 429 if the limit is reached.
+        """
+        key = (app, mailbox_id)
+        limit = self._settings.app_concurrency
+        if self._in_flight[key] >= self._settings.per_mailbox_concurrency or (limit and self._by_app[app] >= limit):
+            raise mailbox_concurrency(self._settings.retry_after())
+        self._in_flight[key] += 1
+        self._by_app[app] += 1
+        try:
+            yield
+        finally:
+            self._in_flight[key] -= 1
+            self._by_app[app] -= 1
+
+
+def mailbox_concurrency(retry_after: str | None) -> GraphError:
+    """Refuse a request above the limit of concurrent requests."""
+    message = "Application is over its MailboxConcurrency limit."
+    return GraphError(429, "ApplicationThrottled", message, bare=True, retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""A request to Graph and the response to it, alone or within a batch."""
+"""A request to Graph and the response to it, alone or within a batch; errors in the words that are documented."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ class Request:
         """
         try:
             value = json.loads(self.body) if self.body.strip() else {}
-        except ValueError as error:
-            raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from error
+        except ValueError:
+            value = None
         if not isinstance(value, dict):
-            raise GraphError(400, "BadRequest", "Unable to read JSON request payload.")
+            raise bad_request("Unable to read JSON request payload.")
         return value
 
     def preferences(self) -> dict[str, str]:
@@ -136,3 +136,24 @@ class GraphError(Exception):
             }
         headers = {"Retry-After": self.retry_after} if self.retry_after is not None else {}
         return Response(self.status, {"error": error}, headers)
+
+
+def bad_request(message: str) -> GraphError:
+    """Refuse a malformed request."""
+    return GraphError(400, "BadRequest", message)
+
+
+def access_denied() -> GraphError:
+    """Refuse because of a missing permission, or because of the mailbox."""
+    return GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+
+
+def cannot_complete(reason: str) -> GraphError:
+    """Refuse a calendar operation that the service, or the sandbox, cannot carry out."""
+    return GraphError(400, "ErrorInvalidRequest", f"Your request can't be completed. {reason}.")
+
+
+def directory_object_not_found(name: str) -> GraphError:
+    """Refuse a name that the directory, rather than the calendar, does not know."""
+    message = f"Resource '{name}' does not exist or one of its queried reference-property objects are not present."
+    return GraphError(404, "Request_ResourceNotFound", message)
