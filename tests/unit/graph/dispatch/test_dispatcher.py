@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import pytest
@@ -462,6 +464,27 @@ def test_a_stop_sends_nothing_more_and_waits_a_little_for_responses(clock: Virtu
     assert ben.story == []
     assert all(sent.at < START + 1.3 for sent in graph.sent)
     assert clock.now <= START + 1 + 0.25 + 2 + 0.01
+
+
+@pytest.mark.parametrize("end", ["stop", "error"])
+def test_nothing_is_left_running(clock: VirtualClock, end: str) -> None:
+    """A response that comes after the end must not reach a job: the journal is closed, and the client soon is."""
+    graph = FakeGraph(accept, latency=9.0)
+    if end == "error":
+        graph.answer = script(ben=[RuntimeError("a bug")])
+        graph.latency = lambda requests: 1.0 if mailbox_of(requests[0]) == "ben" else 9.0
+    ada, ben = Question("ada"), Question("ben")
+    options = Options(batch=False, stopped=lambda: end == "stop" and clock.now >= START + 1)
+    dispatcher: Dispatcher[Question] = Dispatcher(graph.client, options)
+
+    async def run_and_wait() -> None:
+        with suppress(RuntimeError):
+            assert not await dispatcher.run([ada, ben])
+        await asyncio.sleep(30)
+
+    clock.run(run_and_wait())
+    assert clock.now > START + 30
+    assert ada.story == []
 
 
 def test_a_stop_before_the_first_request_sends_nothing(clock: VirtualClock) -> None:
