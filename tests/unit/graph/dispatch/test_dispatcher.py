@@ -494,18 +494,20 @@ def test_a_stop_before_the_first_request_sends_nothing(clock: VirtualClock) -> N
     assert graph.sent == []
 
 
-def test_a_stop_in_the_middle_of_a_round_of_sending_ends_it(clock: VirtualClock) -> None:
-    """It is asked before every request, not once for a hundred."""
+@pytest.mark.parametrize("asked_before_stop", [0, 1, 3])
+def test_a_stop_in_the_middle_of_a_round_of_sending_ends_it(clock: VirtualClock, asked_before_stop: int) -> None:
+    """It is checked before every request, not once for a hundred; and what is not done is not reported as done."""
     asked = 0
 
     def stopped() -> bool:
         nonlocal asked
         asked += 1
-        return asked > 4
+        return asked > 1 + asked_before_stop
 
     graph = FakeGraph(accept)
-    run(clock, graph, questions(**{f"mailbox{number}": 4 for number in range(30)}), batch=False, stopped=stopped)
-    assert len(graph.sent) <= 3
+    jobs = questions(**{f"mailbox{number}": 4 for number in range(30)})
+    assert not run(clock, graph, jobs, batch=False, stopped=stopped)
+    assert len(graph.sent) == asked_before_stop
 
 
 def test_a_stop_does_not_wait_for_a_backoff(clock: VirtualClock) -> None:
@@ -567,6 +569,17 @@ def test_progress_is_told_several_times_a_second(clock: VirtualClock) -> None:
     gaps = [after - before for before, after in zip([START, *ticks], [*ticks, clock.now], strict=True)]
     assert len(ticks) >= 20
     assert max(gaps) <= 0.51
+
+
+def test_progress_is_not_told_with_every_response(clock: VirtualClock) -> None:
+    """It may write to a database or to a page."""
+    ticks: list[float] = []
+    graph = FakeGraph(accept, latency=lambda requests: 0.01 + len(path_of(requests[0])) / 1000)
+    options = Options(batch=False)
+    dispatcher: Dispatcher[Question] = Dispatcher(graph.client, options, tick=lambda: ticks.append(clock.now))
+    clock.run(dispatcher.run(questions(ada=400, benjamin=400)))
+    assert len(graph.sent) == 800
+    assert 2 <= len(ticks) <= (clock.now - START) / 0.25
 
 
 def test_waiting_costs_nothing_but_time(clock: VirtualClock) -> None:
