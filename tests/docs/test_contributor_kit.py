@@ -54,7 +54,7 @@ def run_hooks(repository: Path, *hooks: str) -> dict[str, str]:
     subprocess.run(["git", "add", "--all"], cwd=repository, check=True)
     ran = subprocess.run(
         [Path(sys.prefix) / "bin" / "prek", "run", *hooks, "--all-files", "--color=never"],
-        env={**os.environ, "PREK_HOME": str(repository / ".git" / "prek")},
+        env={**os.environ, "PREK_HOME": str(repository / ".git" / "prek"), "MYPY_CACHE_DIR": os.devnull},
         cwd=repository, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return dict(re.findall(r"^(.+?)\.{3,}.*?(Passed|Failed|Skipped)$", ran.stdout, flags=re.MULTILINE))
