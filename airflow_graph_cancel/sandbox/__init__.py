@@ -7,8 +7,7 @@ not from any client, and imports nothing from the rest of this package.
 Its parts, from top to bottom; each imports only parts below it:
 
 - ``__main__``: the command line
-- ``client``: start or join a sandbox from Python
-- ``connections``: the Airflow connections to a sandbox
+- ``client``: start or join a sandbox from Python, and its Airflow connections
 - ``server``: the ASGI application, TLS and uvicorn
 - ``control``: the control API and the front page
 - ``graph_api``: Graph's calendar API

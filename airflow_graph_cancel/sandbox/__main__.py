@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.behaviour import CHOICES, Guesses, Settings
-from airflow_graph_cancel.sandbox.connections import connection, person_connection
-from airflow_graph_cancel.sandbox.entra.app_registrations import BUILT_IN, SECRET, App
+from airflow_graph_cancel.sandbox.client import connection
+from airflow_graph_cancel.sandbox.entra.app_registrations import BUILT_IN, PERSON_APP, SECRET, App
 from airflow_graph_cancel.sandbox.entra.sign_ins import IdentityProvider
 from airflow_graph_cancel.sandbox.state import TENANTS, SandboxState
 from airflow_graph_cancel.sandbox.traffic.faults import KINDS, from_text
@@ -108,8 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         parser().error(str(error))
     try:
-        from airflow_graph_cancel.sandbox.server.server import SandboxApp, run
-        from airflow_graph_cancel.sandbox.server.tls import server_context
+        from airflow_graph_cancel.sandbox.server.server import SandboxApp, run, server_context
     except ModuleNotFoundError as error:
         raise SystemExit(f"{error}. Install the extra: pip install 'airflow-graph-cancel[sandbox]'") from error
     provider = IdentityProvider(SandboxState(settings, options.tenant, options.seed))
@@ -136,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "port": port,
             "pid": os.getpid(),
             "connection": connection(url, ca),
-            "connection_person": person_connection(url, ca),
+            "connection_person": connection(url, ca, PERSON_APP),
             **environments,
         }
         _announce(url, ca, environments)
@@ -162,7 +161,7 @@ def _listener(host: str, port: int, option: str) -> socket.socket:
 
 
 def _announce(url: str, ca: Path, environments: Mapping[str, Mapping[str, str]]) -> None:
-    app, person = json.dumps(connection(url, ca)), json.dumps(person_connection(url, ca))
+    app, person = json.dumps(connection(url, ca)), json.dumps(connection(url, ca, PERSON_APP))
     managed = "".join(
         f"For managed identities {where}:\n"
         + "".join(f"  export {name}={shlex.quote(value)}\n" for name, value in environments[key].items())

@@ -32,6 +32,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from airflow_graph_cancel.sandbox.entra.app_registrations import PERSON_APP, SECRET, TENANT_ID
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -126,10 +128,8 @@ class Sandbox:
     @classmethod
     def connect(cls, url: str, ca: str | Path) -> Sandbox:
         """Return a client for a sandbox that is already running."""
-        from airflow_graph_cancel.sandbox.connections import connection, person_connection
-
         ca = Path(ca)
-        return cls(url, ca, connection(url, ca), person_connection(url, ca))
+        return cls(url, ca, connection(url, ca), connection(url, ca, PERSON_APP))
 
     def connection_as(self, app: str) -> Reply:
         """Return the connection of another application, such as ``sandbox-scoped``."""
@@ -292,6 +292,29 @@ class Sandbox:
         except urllib.error.HTTPError as error:
             with error:
                 raise SandboxError(f"{method} /sandbox/{path}: {error.read().decode()}") from None
+
+
+def connection(url: str, ca: Path, app: str = "sandbox-app") -> Reply:
+    """Return a ``graph_calendar`` connection as JSON.
+
+    :param url: Address of the sandbox, without a path.
+    :param ca: Certificate authority to trust.
+    :param app: Client id; all applications have the same secret. With :data:`PERSON_APP`, tokens act for a person, for
+        ``/me`` and ``/groups``.
+    """
+    return {
+        "conn_type": "graph_calendar",
+        "login": app,
+        "password": SECRET,
+        "extra": {
+            "tenant_id": TENANT_ID,
+            "authority": url,
+            "base_url": url,
+            "allowed_hosts": "localhost",
+            "verify": str(ca),
+            "disable_instance_discovery": True,
+        },
+    }
 
 
 def _matching(rows: Sequence[Reply], values: Mapping[str, object]) -> list[Reply]:

@@ -65,156 +65,55 @@ def address_of(name: str, domain: str = DOMAIN) -> str:
     return f"{plain.encode('ascii', 'ignore').decode().replace(chr(39), '').replace(' ', '.')}@{domain}"
 
 
-NORTH_TOWER = Building(
-    "North Tower",
-    "London",
-    "Europe/London",
-    (
-        Room("Beacon", 1, 24),
-        Room("Lantern", 1, 8),
-        Room("Compass", 2, 12),
-        Room("Sextant", 2, 6),
-        Room("Meridian", 3, 16),
-        Room("Almanac", 3, 4),
-    ),
-)
-HARBOUR_HOUSE = Building(
-    "Harbour House",
-    "Rotterdam",
-    "Europe/Amsterdam",
-    (
-        Room("Pilot", 0, 20),
-        Room("Anchor", 0, 10),
-        Room("Capstan", 1, 8),
-        Room("Ferry", 1, 6),
-        Room("Tide", 2, 12),
-    ),
-)
-MILL_LANE = Building(
-    "Mill Lane",
-    "Boston",
-    "America/New_York",
-    (
-        Room("Loom", 1, 18),
-        Room("Shuttle", 1, 8),
-        Room("Bobbin", 2, 6),
-        Room("Weir", 2, 12),
-    ),
-)
+NORTH_TOWER = Building("North Tower", "London", "Europe/London", (
+    Room("Beacon", 1, 24), Room("Lantern", 1, 8), Room("Compass", 2, 12),
+    Room("Sextant", 2, 6), Room("Meridian", 3, 16), Room("Almanac", 3, 4),
+))  # fmt: skip
+HARBOUR_HOUSE = Building("Harbour House", "Rotterdam", "Europe/Amsterdam", (
+    Room("Pilot", 0, 20), Room("Anchor", 0, 10), Room("Capstan", 1, 8),
+    Room("Ferry", 1, 6), Room("Tide", 2, 12),
+))  # fmt: skip
+MILL_LANE = Building("Mill Lane", "Boston", "America/New_York", (
+    Room("Loom", 1, 18), Room("Shuttle", 1, 8),
+    Room("Bobbin", 2, 6), Room("Weir", 2, 12),
+))  # fmt: skip
 BUILDINGS = (NORTH_TOWER, HARBOUR_HOUSE, MILL_LANE)
 
 DEPARTMENTS = (
-    Department(
-        "Finance",
-        NORTH_TOWER,
-        (
-            "Amara Okafor",
-            "Tomasz Wójcik",
-            "Priya Raman",
-            "Oliver Grant",
-            "Yuki Tanaka",
-            "Fatima Zahra Idrissi",
-        ),
-        (
-            "Month-end close",
-            "Audit preparation",
-            "Cash flow forecast",
-            "Budget line review",
-            "Invoice backlog",
-        ),
-    ),
-    Department(
-        "Legal",
-        NORTH_TOWER,
+    Department("Finance", NORTH_TOWER,
+        ("Amara Okafor", "Tomasz Wójcik", "Priya Raman", "Oliver Grant", "Yuki Tanaka", "Fatima Zahra Idrissi"),
+        ("Month-end close", "Audit preparation", "Cash flow forecast", "Budget line review", "Invoice backlog")),
+    Department("Legal", NORTH_TOWER,
         ("Ingrid Sørensen", "Daniel Mensah", "Chiara Bianchi", "Rohan Mehta", "Sinéad O'Brien"),
-        (
-            "Contract review",
-            "Data protection clinic",
-            "Licence terms",
-            "Supplier agreement",
-            "Policy wording",
-        ),
-    ),
-    Department(
-        "People",
-        NORTH_TOWER,
+        ("Contract review", "Data protection clinic", "Licence terms", "Supplier agreement", "Policy wording")),
+    Department("People", NORTH_TOWER,
         ("Grace Adeyemi", "Mateusz Nowak", "Leïla Haddad", "Hannah Weiss", "Kwame Asante", "Élise Fontaine"),
-        ("Interview debrief", "Onboarding plan", "Benefits questions", "Training calendar", "Pay review"),
-    ),
-    Department(
-        "Sales",
-        NORTH_TOWER,
-        (
-            "Marcus Bell",
-            "Sofía Herrera",
-            "Wei Zhang",
-            "Aisha Khan",
-            "Björn Lindqvist",
-            "Nadia Petrova",
-            "Callum Fraser",
-        ),
-        ("Pipeline review", "Customer visit", "Offer walk-through", "Territory planning", "Renewal forecast"),
-    ),
-    Department(
-        "Engineering",
-        HARBOUR_HOUSE,
-        (
-            "Joris de Vries",
-            "Anneke Bakker",
-            "Arjun Nair",
-            "Zuzana Dvořáková",
-            "Pedro Almeida",
-            "Mei Lin",
-            "Stefan Ionescu",
-            "Olena Kovalenko",
-        ),
-        ("Architecture review", "Sprint planning", "Incident review", "Release readiness", "API walkthrough"),
-    ),
-    Department(
-        "Data Platform",
-        HARBOUR_HOUSE,
+        ("Interview debrief", "Onboarding plan", "Benefits questions", "Training calendar", "Pay review")),
+    Department("Sales", NORTH_TOWER,
+        ("Marcus Bell", "Sofía Herrera", "Wei Zhang", "Aisha Khan", "Björn Lindqvist", "Nadia Petrova",
+         "Callum Fraser"),
+        ("Pipeline review", "Customer visit", "Offer walk-through", "Territory planning", "Renewal forecast")),
+    Department("Engineering", HARBOUR_HOUSE,
+        ("Joris de Vries", "Anneke Bakker", "Arjun Nair", "Zuzana Dvořáková", "Pedro Almeida", "Mei Lin",
+         "Stefan Ionescu", "Olena Kovalenko"),
+        ("Architecture review", "Sprint planning", "Incident review", "Release readiness", "API walkthrough")),
+    Department("Data Platform", HARBOUR_HOUSE,
         ("Sanne Visser", "Tariq Aziz", "Hiroshi Sato", "Ewa Kamińska", "Lucas Moreau", "Thandiwe Dlamini"),
-        (
-            "Data quality review",
-            "Pipeline migration",
-            "Schema change",
-            "Cost of warehouse",
-            "Backfill planning",
-        ),
-    ),
-    Department(
-        "Facilities",
-        HARBOUR_HOUSE,
+        ("Data quality review", "Pipeline migration", "Schema change", "Cost of warehouse", "Backfill planning")),
+    Department("Facilities", HARBOUR_HOUSE,
         ("Willem Jansen", "Rosa Martínez", "Emeka Obi", "Katarzyna Zielińska"),
-        ("Fire drill", "Lift maintenance", "Desk moves", "Catering review"),
-    ),
-    Department(
-        "Marketing",
-        MILL_LANE,
+        ("Fire drill", "Lift maintenance", "Desk moves", "Catering review")),
+    Department("Marketing", MILL_LANE,
         ("Hannah Cole", "Diego Ramírez", "Naomi Feldman", "Jae-won Park", "Simone Laurent", "Isaac Turner"),
-        ("Campaign review", "Press briefing", "Event planning", "Website copy", "Brand workshop"),
-    ),
-    Department(
-        "Design",
-        MILL_LANE,
+        ("Campaign review", "Press briefing", "Event planning", "Website copy", "Brand workshop")),
+    Department("Design", MILL_LANE,
         ("Maya Patel", "Elliot Brooks", "Ana Lucía Torres", "Noah Lindgren", "Farah Siddiqui"),
-        ("Design critique", "Usability findings", "Icon set", "Prototype walkthrough", "Research plan"),
-    ),
-    Department(
-        "Customer Care",
-        MILL_LANE,
-        (
-            "Linda Nguyen",
-            "Omar Farouk",
-            "Rachel Adler",
-            "Tyrone Jackson",
-            "Beatriz Costa",
-            "Samuel Osei",
-            "Ivana Horvat",
-        ),
-        ("Ticket review", "Escalation call", "Shift planning", "Knowledge base day", "Customer feedback"),
-    ),
-)
+        ("Design critique", "Usability findings", "Icon set", "Prototype walkthrough", "Research plan")),
+    Department("Customer Care", MILL_LANE,
+        ("Linda Nguyen", "Omar Farouk", "Rachel Adler", "Tyrone Jackson", "Beatriz Costa", "Samuel Osei",
+         "Ivana Horvat"),
+        ("Ticket review", "Escalation call", "Shift planning", "Knowledge base day", "Customer feedback")),
+)  # fmt: skip
 
 DEPARTED = ("Gerard Blake", "Marta Kowalczyk")
 """People who left: their mailboxes are gone from the cloud, but their meetings still hold rooms."""

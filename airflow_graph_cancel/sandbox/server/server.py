@@ -1,4 +1,7 @@
-"""The sandbox as one ASGI application, and the server that runs it: one process, TLS, a stop within a second."""
+"""The sandbox as one ASGI application, and the server that runs it: one process, TLS, a stop within a second.
+
+Its certificate authority is kept between starts, so saved connections keep working.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import ssl
 import sys
 from typing import TYPE_CHECKING
 
+import trustme
 import uvicorn
 from starlette.routing import Router
 
@@ -19,8 +24,8 @@ from airflow_graph_cancel.sandbox.traffic.asgi import BreakableProtocol, Receive
 
 if TYPE_CHECKING:
     import socket
-    import ssl
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Seconds in which requests in flight can finish when the sandbox is stopped.
 GRACE = 0.3
+#: The names in the server's certificate.
+NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 class SandboxApp:
@@ -99,6 +106,26 @@ class SecondaryServer(SandboxServer):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+
+def server_context(directory: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return a TLS context for the server, and the path of the CA that its clients must trust.
+
+    The CA is created once per directory, the server's certificate at each start.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    certificate, key = directory / "ca.pem", directory / "ca-key.pem"
+    if certificate.exists() and key.exists():
+        authority = trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+    else:
+        authority = trustme.CA(organization_name="Graph sandbox")
+        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(authority.private_key_pem.bytes())
+        authority.cert_pem.write_to_path(str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    authority.issue_cert(*NAMES).configure_cert(context)
+    return context, certificate.resolve()
 
 
 def run(

@@ -6,7 +6,7 @@ import datetime
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from airflow_graph_cancel.sandbox.behaviour import Settings
 from airflow_graph_cancel.sandbox.tenant.entities import Item, Json, Revision
@@ -16,8 +16,7 @@ RECIPIENTS_PER_DAY = 10_000
 _MINUTE, _DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A mail that the service sent on behalf of an organizer.
 
     :param delivered: When it reached its recipients; None if the organizer's daily limit held it back.
@@ -118,21 +117,11 @@ class Outbox:
     @staticmethod
     def to_json(messages: Sequence[Message]) -> list[Json]:
         """Return messages as the control API shows them."""
-        return [
-            {
-                "n": each.n,
-                "at": each.at.isoformat(),
-                "delivered": each.delivered.isoformat() if each.delivered else None,
-                "kind": each.kind,
-                "organizer": each.organizer,
-                "iCalUId": each.uid,
-                "event_id": each.event_id,
-                "subject": each.subject,
-                "start": each.start.isoformat(),
-                "end": each.end.isoformat(),
-                "comment": each.comment,
-                "occurrence": each.occurrence.isoformat() if each.occurrence else None,
-                "recipients": list(each.recipients),
-            }
-            for each in messages
-        ]
+        return [_json(each) for each in messages]
+
+
+def _json(message: Message) -> Json:
+    return {
+        "iCalUId" if name == "uid" else name: value.isoformat() if isinstance(value, datetime.date) else value
+        for name, value in message._asdict().items()
+    }

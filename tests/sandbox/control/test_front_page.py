@@ -12,7 +12,7 @@ import pytest
 
 from airflow_graph_cancel.sandbox.behaviour import Settings
 from airflow_graph_cancel.sandbox.client import Sandbox
-from airflow_graph_cancel.sandbox.control.tenant_view import TenantView, front_page
+from airflow_graph_cancel.sandbox.control.control_api import TenantView, front_page
 from airflow_graph_cancel.sandbox.sample_tenant.fixtures import FIXTURES
 from airflow_graph_cancel.sandbox.state import SandboxState
 from airflow_graph_cancel.sandbox.tenant import effects
