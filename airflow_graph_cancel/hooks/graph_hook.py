@@ -1,4 +1,4 @@
-"""What every verb of the hook stands on: the connection's settings, and a client that lives as long as it is needed."""
+"""Base of the hook: reads the Airflow connection, and opens and closes clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["GraphHook"]
 
 _reading = Lock()
-"""``dag.test()`` hands out its answers in order, whichever thread asked: two reads at once could swap connections."""
+"""``dag.test()`` returns answers in order, no matter which thread asked: two reads at once could swap connections."""
 
 
 class GraphHook(BaseHook):
@@ -54,9 +54,9 @@ class GraphHook(BaseHook):
         self._settings: GraphSettings | None = None
 
     async def get_settings(self) -> GraphSettings:
-        """Return what the connection says, checked.
+        """Read the connection and validate it.
 
-        :raises ConnectionSettingsError: naming the form's label of the field that is wrong.
+        :raises ConnectionSettingsError: names the invalid field by its label in the form.
         """
         if self._settings is not None:
             return self._settings
@@ -64,16 +64,16 @@ class GraphHook(BaseHook):
         return GraphSettings.from_connection(connection, extra, api_version=self.api_version)
 
     def _read_connection(self) -> tuple[Connection, dict[str, Any]]:
-        # In a thread, because masking the secrets asks the supervisor: on the event loop that raises
-        # DeadlockImminentError while another request to it is in flight, and in Airflow 3.3.1 aget_connection does too.
+        # Runs in a thread, because masking secrets is a request to the supervisor: on the event loop, it raises
+        # DeadlockImminentError while another request is in flight. In Airflow 3.3.1, so does aget_connection.
         with _reading:
             connection = self.get_connection(self.conn_id)
             return connection, connection.extra_dejson
 
     def test_connection(self) -> tuple[bool, str]:
-        """Sign in, say what the app may do, and read the connection's mailbox if it names one."""
-        # The caller may be running an event loop, such as the API server. A worker that tests a connection keeps it in
-        # a context variable, which a thread does not inherit.
+        """Sign in, report the app's permissions, and read the mailbox if the connection names one."""
+        # In a thread, because the caller may be running an event loop, as the API server does. Airflow's workers keep
+        # the connection that they test in a context variable, which a thread does not inherit.
         with ThreadPoolExecutor(max_workers=1) as thread:
             check = check_connection(self.get_settings)
             return thread.submit(copy_context().run, asyncio.run, check).result()
@@ -102,8 +102,8 @@ class GraphHook(BaseHook):
     async def get_async_conn(self) -> RequestAdapter:
         """Return the shared client's adapter, for msgraph-sdk's ``GraphServiceClient(request_adapter=...)``.
 
-        It lives as long as the context manager. The connection's rules hold for it as well: allowed hosts,
-        ``preview_only``, proxies and TLS.
+        It is valid until the hook is closed. The connection's rules apply to it, too: allowed hosts, ``preview_only``,
+        proxies and TLS.
         """
         if self._client is None:
             await self.__aenter__()
