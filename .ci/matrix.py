@@ -79,8 +79,13 @@ class Cell:
 
     @property
     def folder(self) -> Path:
-        """Where its environment and its log are."""
+        """Where its environment is."""
         return WORK / f"{self.python}-{self.dependencies}"
+
+    @property
+    def log(self) -> Path:
+        """What its commands said."""
+        return self.folder / "log.txt"
 
     @property
     def _venv(self) -> Path:
@@ -132,7 +137,7 @@ class Cell:
     def _call(self, what: str, *command: str) -> str:
         # Prepended to PATH, for tests that start a command of the environment.
         path = os.pathsep.join([str(self._venv / "bin"), os.environ["PATH"]])
-        with (self.folder / "log.txt").open("a+", encoding="utf-8") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
             ran = subprocess.run(
@@ -141,7 +146,7 @@ class Cell:
             )  # fmt: skip
             log.write(ran.stdout)
         if ran.returncode:
-            raise CellFailedError(f"could not {what}: see {Path(log.name).relative_to(ROOT)}")
+            raise CellFailedError(f"could not {what}: see {self.log.relative_to(ROOT)}")
         return ran.stdout
 
 
@@ -213,12 +218,12 @@ def _prepare() -> Path:
 
 
 def main(names: list[str]) -> int:
-    """Run cells and print one row for each."""
+    """Run cells, print one row for each, and the end of the log of those that failed."""
     cells = parse_cells(names)
     wheel = _prepare()
     layout = "{:<6}  {:<13}  {:<7}  {:<6}  {:<11}  {:<7}  {:<9}  {:<5}  {:>7}  {}"
     print(layout.format(*COLUMNS).rstrip())
-    failed = 0
+    failed = []
     for cell in cells:
         if cell.interpreter is None:
             print(layout.format(cell.python, cell.dependencies, *[""] * 7, "absent").rstrip())
@@ -230,11 +235,13 @@ def main(names: list[str]) -> int:
             versions = cell.install(wheel)
             tests = cell.test()
         except CellFailedError as error:
-            failed += 1
+            failed.append(cell)
             outcome = f"FAILED: {error}"
         seconds = f"{time.monotonic() - started:.0f}"
         shown = [versions.get(name, "") for name in SHOWN]
         print(layout.format(cell.python, cell.dependencies, *shown, tests, seconds, outcome).rstrip(), flush=True)
+    for cell in failed:
+        print(f"\n{cell.python}/{cell.dependencies}", *cell.log.read_text(encoding="utf-8").splitlines()[-40:], sep="\n")
     return 1 if failed else 0
 
 
