@@ -241,7 +241,8 @@ def main(names: list[str]) -> int:
         shown = [versions.get(name, "") for name in SHOWN]
         print(layout.format(cell.python, cell.dependencies, *shown, tests, seconds, outcome).rstrip(), flush=True)
     for cell in failed:
-        print(f"\n{cell.python}/{cell.dependencies}", *cell.log.read_text(encoding="utf-8").splitlines()[-40:], sep="\n")
+        end = cell.log.read_text(encoding="utf-8").splitlines()[-40:]
+        print(f"\n{cell.python}/{cell.dependencies}", *end, sep="\n")
     return 1 if failed else 0
 
 
