@@ -24,8 +24,10 @@ def test_a_slow_batch_narrows_the_lane_that_met_it(sandbox: Sandbox) -> None:
     sandbox.add_fault("slow", delay=SLOW, match={"event_id": rows[3]["event_id"]})
     assert cancel_events(rows, concurrency=3)["counts"] == {"cancelled": 17}
     sizes = Counter(request["batch"] for request in sandbox.requests(mailbox=STRAINED))
-    assert [sizes[batch] for batch in sorted(sizes)] == [3, 3, 2, 3, 3]
-    # The slot that the narrowed mailbox leaves free is the other's at once.
+    narrowed = [sizes[batch] for batch in sorted(sizes)]
+    assert narrowed[:3] == [3, 3, 2]
+    # The slot that is free goes to the other mailbox. Which of the two returns first decides how the rest is cut.
+    assert narrowed[3:] in ([3, 3], [2, 3, 1])
     assert list(Counter(request["batch"] for request in sandbox.requests(mailbox=OTHER)).values()) == [1, 2]
 
 
