@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_FOR_BENCH := $(VENV)/.ready-for-bench
+# One more than there are processors: some tests wait for a minute that the service asks for.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 export UV_PYTHON_DOWNLOADS := never
 # Behind a proxy that inspects TLS, the system knows its certificate and uv alone does not.
@@ -16,7 +18,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # A byte-compiled environment starts in half the time; CA settings of a shell must not reach tests of TLS.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up test browser screenshots chromium soak lint format matrix docs bench clean
+.PHONY: help demo up check unit test browser screenshots chromium soak lint format matrix docs bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,22 +31,29 @@ $(READY): pyproject.toml constraints.txt Makefile
 	fi; \
 	echo "Installing into $(VENV)"; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python '$(PYTHON)' $(VENV); \
-	"$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[sandbox]' --group dev
+	"$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt \
+	  --editable '.[sandbox]' --group dev
 	@touch $@
 
-demo: $(READY) ## See it: cancel a feed's meetings in a local Graph, under a real Airflow
+demo: $(READY) ## Watch it cancel the meetings of a feed in a local Graph, under a real Airflow
 	@$(BIN)/python example_dags/_demo
 
-up: $(READY) ## Play with it: local Graph and Airflow's web UI stay up
+up: $(READY) ## Start a local Graph and Airflow's web UI, and keep them running
 	@$(BIN)/python example_dags/_demo --stay
 
-test: $(READY) ## Run the tests, those in a browser too if Chromium is there
-	@$(BIN)/python -m pytest
+check: $(READY) ## Check format, style, types and the unit tests: the loop while you work
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
 
-browser: $(READY) chromium ## Run the tests in a browser, and install Chromium for them
+unit: $(READY) ## Run the unit tests alone, and measure what they reach of graph/
+	@$(BIN)/python -m pytest --quiet --numprocesses=2 --cov --cov-report=term tests/unit
+
+test: $(READY) ## Run all tests in parallel; those in a browser only if Chromium is there
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup
+
+browser: $(READY) chromium ## Install Chromium if there is none, and run the tests in it
 	@$(BIN)/python -m pytest tests/browser
 
-screenshots: $(READY) chromium ## Take the documentation's pictures of the web UI anew
+screenshots: $(READY) chromium ## Take the documentation's pictures of the web UI again
 	@mkdir -p docs/pages/images
 	@SCREENSHOTS=docs/pages/images $(BIN)/python -m pytest tests/browser
 
@@ -58,15 +67,15 @@ chromium: # Debian's, if there is none; a package mirror may be out of step for 
 	  install || install; \
 	fi
 
-soak: $(READY) ## Run what takes longer than a test should
-	@$(BIN)/python -m pytest -o addopts="-ra --import-mode=importlib" bench/soak
+soak: $(READY) ## Run the tests that take many minutes: thousands of meetings, faults and kills
+	@$(BIN)/python -m pytest bench/soak
 
-lint: $(READY) ## ruff and mypy
-	@$(BIN)/ruff check .
+lint: $(READY) ## Check format, style and types
 	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-format: $(READY) ## Let ruff put things in order
+format: $(READY) ## Format the code and fix what ruff can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -82,8 +91,8 @@ $(READY_FOR_BENCH): $(READY)
 	"$$uv" pip install --quiet --python $(BIN)/python --constraint constraints.txt --group bench
 	@touch $@
 
-bench: $(READY_FOR_BENCH) ## Measure cost and speed, beside other clients, into docs/benchmarks.md
+bench: $(READY_FOR_BENCH) ## Measure cost and speed against other clients; writes docs/benchmarks.md
 	@$(BIN)/python -W ignore -m bench
 
-clean: ## Remove what the other commands made
+clean: ## Remove everything that the other commands made
 	rm -rf $(VENV) .build site dist
