@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseHook
 
+from airflow_graph_cancel.hooks.check import check_connection
 from airflow_graph_cancel.hooks.client_factory import open_client
-from airflow_graph_cancel.hooks.connection.check import check_connection
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""An Airflow connection: its fields parsed and checked, the kinds of credential, and the connection test."""
+"""An Airflow connection: its fields parsed and checked, and the kinds of credential."""
