@@ -17,8 +17,6 @@ from airflow_graph_cancel.hooks.client_factory import open_client
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from airflow.sdk import Connection
     from kiota_abstractions.request_adapter import RequestAdapter
 
@@ -85,12 +83,7 @@ class GraphHook(BaseHook):
         self._shared, self._settings = stack, settings
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -16,8 +16,6 @@ from airflow_graph_cancel.graph.errors import AccessDeniedError, GraphCancelErro
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from azure.core.credentials import AccessToken
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineResponse
@@ -88,12 +86,7 @@ class RenewableCredential:
     async def __aenter__(self) -> RenewableCredential:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

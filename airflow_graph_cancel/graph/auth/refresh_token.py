@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 from azure.core.credentials import AccessToken
@@ -21,9 +21,6 @@ from msal import ClientApplication, ConfidentialClientApplication, PublicClientA
 
 from airflow_graph_cancel.graph.errors import AccessDeniedError, ServiceUnavailableError
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 __all__ = ["LoginServer", "RefreshTokenCredential"]
 
@@ -151,12 +148,7 @@ class RefreshTokenCredential:
     async def __aenter__(self) -> RefreshTokenCredential:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

@@ -64,12 +64,6 @@ class Fields:
             if meant := get_close_matches(bare, CONNECTION_FIELDS, n=1, cutoff=0.85):
                 raise self.error(meant[0], f"is misspelled as {name!r} in the extras")
 
-    def required(self, name: str) -> str:
-        """Return a text that must not be blank."""
-        if (value := self.text(name)) is None:
-            raise self.error(name, "is missing")
-        return value
-
     def _raw(self, name: str) -> object:
         value = self._standard[name] if name in self._standard else self._extra.get(name)
         return value.strip() or None if isinstance(value, str) else value
