@@ -67,11 +67,19 @@ class RenewableCredential:
         self._lock = asyncio.Lock()
 
     async def get_token(self, *scopes: str, claims: str | None = None, **kwargs: Any) -> AccessToken:
-        """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``)."""
+        """Return a token, from the cache if there is one (protocol ``AsyncTokenCredential``).
+
+        :raises AzureError: if the login refuses or cannot be reached; :func:`login_error` explains it.
+        :raises AccessDeniedError: if the login's response holds no token.
+        """
         # azure-identity has two caches, with and without continuous access evaluation; kiota asks the first.
         kwargs["enable_cae"] = True
         async with self._lock:
-            return await self._credential.get_token(*scopes, claims=claims, **kwargs)
+            try:
+                return await self._credential.get_token(*scopes, claims=claims, **kwargs)
+            except (TypeError, KeyError, ValueError):
+                # azure-identity indexes the response unchecked. Not chained: what it quotes may hold the secret.
+                raise AccessDeniedError("Sign-in failed: the login's response holds no token.") from None
 
     async def renew(self) -> None:
         """Discard the cached token; the next call fetches a new one."""

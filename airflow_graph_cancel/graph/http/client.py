@@ -79,9 +79,6 @@ class GraphClient:
         except AzureError as error:
             # Not chained: azure-identity may quote the request, and with it the secret.
             raise login_error(error) from None
-        except (TypeError, KeyError, ValueError):
-            # azure-identity indexes the response unchecked.
-            raise AccessDeniedError("Sign-in failed: the login's response holds no token.") from None
 
     async def send(self, request: Request) -> Response:
         """Send one request, once.
