@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.graph.find.calendar_view import OWN_MEETING, read_calendar_views
@@ -79,9 +79,9 @@ async def read_organizers(
     window: Window,
     options: Options,
     *,
-    named: Iterable[str] = (),
-    domains: Iterable[str] = (),
-    subjects: bool = False,
+    named: Collection[str],
+    domains: Iterable[str],
+    subjects: bool,
 ) -> Organizers:
     """Read the calendars of organizers, each once, however many meetings it has.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from airflow_graph_cancel.graph.errors import GraphCancelError, MailboxUnavailableError, ThrottledError
@@ -53,8 +55,9 @@ def test_a_room_that_was_invited_to_one_date_only() -> None:
 
 @pytest.mark.parametrize("uid", ["", "other@calendar.example"])
 def test_never_by_time_alone(uid: str) -> None:
-    """Ada has another meeting at that time."""
-    assert organizers(organizers_copy(DATED)).copy_of(booking(uid)) is Reason.NOT_FOUND
+    """Ada has other meetings at that time, one without an identifier."""
+    ada = organizers(organizers_copy(DATED), organizers_copy(""))
+    assert ada.copy_of(booking(uid)) is Reason.NOT_FOUND
 
 
 def test_two_that_could_be_it_are_none() -> None:
@@ -87,8 +90,8 @@ def test_why_a_calendar_could_not_be_read(organizer: str, status: int, code: str
 
 def read(calendars: FakeCalendars, *addresses: str, **arguments: object) -> Organizers:
     """The organizers' calendars in the morning."""
-    work = read_organizers(calendars.client, addresses, MORNING, OPTIONS, **arguments)  # type: ignore[arg-type]
-    return calendars.run(work)
+    chosen: dict[str, Any] = {"named": (), "domains": (), "subjects": False, **arguments}
+    return calendars.run(read_organizers(calendars.client, addresses, MORNING, OPTIONS, **chosen))
 
 
 @pytest.fixture
@@ -102,16 +105,16 @@ def calendars() -> FakeCalendars:
 
 def test_each_calendar_is_read_once(calendars: FakeCalendars) -> None:
     """However the organizer's address is spelt, and only what it organizes is kept."""
-    found = read(calendars, ADA.upper(), ADA.title(), named=[ADA])
+    found = read(calendars, ADA, ADA.title(), named=[ADA.upper()])
     assert len(calendars.asked) == 1
     assert [copy.event_id for copy in found.own("Ada@Contoso.Example")] == ["AAMk1="]
 
 
 def test_why_a_calendar_was_not_read_is_kept(calendars: FakeCalendars) -> None:
     """The other organizers' meetings are still found."""
-    found = read(calendars, ADA, BEN, NILS, domains=["Contoso.example", ""])
+    found = read(calendars, ADA, BEN.upper(), NILS, domains=["Contoso.example", ""])
     assert isinstance(found.copy_of(booking(DATED, NINE + HOUR)), CalendarEvent)
-    assert found.copy_of(booking(DATED, organizer=BEN.upper())) is Reason.OUT_OF_SCOPE
+    assert found.copy_of(booking(DATED, organizer=BEN.title())) is Reason.OUT_OF_SCOPE
     assert found.copy_of(booking(DATED, organizer=NILS)) is Reason.EXTERNAL
     assert found.copy_of(booking(DATED, organizer="cyd@contoso.example")) is Reason.NOT_FOUND
 
@@ -143,5 +146,5 @@ def test_what_keeps_the_plan_from_being_whole_ends_the_search(
 ) -> None:
     """A refusal of somebody who was named, and what may pass of anybody."""
     calendars.refuse(NILS, answer)
-    with pytest.raises(kind, match=NILS):
-        read(calendars, ADA, *([] if named else [NILS]), named=[NILS] if named else [])
+    with pytest.raises(kind, match=f"(?i){NILS}"):
+        read(calendars, ADA, *([] if named else [NILS]), named=[NILS.title()] if named else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -151,12 +152,27 @@ def test_a_meeting_outside_of_the_window_is_no_part_of_the_plan() -> None:
 
 
 def test_the_plan_is_in_the_order_of_time() -> None:
-    """Both what is cancelled and what is not."""
-    copies = [organizers_copy(f"uid-{hour}", NINE + hour * HOUR, is_cancelled=hour < 2) for hour in (2, 1, 0)]
-    copies += [organizers_copy("uid-late", NINE + 2.5 * HOUR)]
-    plan = all_of_ada(*reversed(copies))
+    """Both what is cancelled and what is not; at the same time by organizer, whatever its case."""
+    hours = [organizers_copy(f"uid-{hour}", NINE + hour * HOUR, is_cancelled=hour < 2) for hour in (2, 1, 2.5, 0)]
+    plan = all_of_ada(*hours)
     assert [each.start for each in plan.excluded] == [NINE, NINE + HOUR]
     assert [each.start for each in plan.meetings] == [NINE + 2 * HOUR, NINE + 2.5 * HOUR]
+    spelt = ("Ben@contoso.example", ADA)
+    copies = [organizers_copy(f"uid-{owner}", organizer=owner, is_cancelled=gone) for owner in spelt for gone in (0, 1)]
+    plan = all_of_ada(*(replace(copy, uid=f"{copy.uid}{copy.is_cancelled}") for copy in copies))
+    assert [each.user_id for each in plan.meetings] == [ADA, "Ben@contoso.example"]
+    assert [each.organizer for each in plan.excluded] == [ADA, "Ben@contoso.example"]
+
+
+def test_an_organizer_without_an_address_is_called_as_the_first_room_has_it() -> None:
+    """Exchange's own old kind of address is no mailbox that Graph could be asked for."""
+    copy = organizers_copy(DATED, organizer="/o=ExchangeLabs/cn=ada")
+    both = Organizers({ADA: [copy], "ada.l@contoso.example": [copy]}, {}, frozenset({"contoso.example"}))
+    sorting = PlanBuilder(Search(MORNING), both, (), LONG_BEFORE)
+    sorting.include(booking(DATED))
+    sorting.include_all_of("ada.l@contoso.example")
+    (meeting,) = sorting.build().meetings
+    assert meeting.user_id == ADA
 
 
 class TestWholeSeries:
@@ -218,6 +234,13 @@ class TestWholeSeries:
         alone = [organizers_copy("", series_id=None, event_id=f"AAMk{number}=") for number in (1, 2)]
         plan = self.widened(*self.DATES, *alone)
         assert {meeting.event_id for meeting in plan.meetings} == {"AAMkMaster=", "AAMk1=", "AAMk2="}
+
+    @pytest.mark.parametrize("properties", [{"is_cancelled": True}, {"attendees": ()}])
+    def test_a_date_that_is_excluded_for_another_reason_does_not_keep_its_series(self, properties: Any) -> None:
+        """Only what somebody wants to keep does."""
+        plan = self.widened(*self.DATES, organizers_copy(FOREIGN, NINE + 2 * HOUR, **properties))
+        assert [meeting.scope for meeting in plan.meetings] == ["series"]
+        assert len(plan.excluded) == 1
 
     @pytest.mark.parametrize(
         ("master", "search", "reason"),
