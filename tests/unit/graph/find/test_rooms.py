@@ -41,6 +41,7 @@ def tower() -> FakeCalendars:
         ROOMS: page(
             place(BEACON, "North Tower"), place(LANTERN, " north tower"), place(PILOT, "Harbour House"),
             place("nowhere@contoso.example"), place(None, "Ghost House"), place("blank@contoso.example", "  "),
+            place("", "North Tower"), place("Quiet@Contoso.example"),
         ),
         LISTS: page(
             place(FLOOR, displayName="Second floor"), place("attic@contoso.example", displayName="Attic"),
@@ -65,7 +66,9 @@ def found(calendars: FakeCalendars, **places: Any) -> list[str]:
         ({"rooms": (BEACON,)}, [BEACON]),
         ({"rooms": (BEACON.upper(),)}, [BEACON]),
         ({"rooms": (BEACON, BEACON.title())}, [BEACON]),
+        ({"rooms": ("quiet@contoso.example",)}, ["Quiet@Contoso.example"]),
         ({"rooms": ("Anything@contoso.example",), "check_rooms": False}, ["Anything@contoso.example"]),
+        ({"rooms": ("Any@contoso.example", "any@contoso.example"), "check_rooms": False}, ["any@contoso.example"]),
         ({"buildings": ("NORTH TOWER ",)}, [BEACON, LANTERN]),
         ({"buildings": ("Second Floor",)}, [LANTERN]),
         ({"room_lists": (FLOOR,)}, [LANTERN]),
