@@ -38,3 +38,11 @@ def test_any_of_several_patterns_is_enough() -> None:
     """And none keeps nothing."""
     assert Search(DAY, keep=("a*", "r*")).keeps("Review")
     assert not Search(DAY).keeps("Review")
+
+
+def test_a_search_is_careful_unless_told_otherwise() -> None:
+    """Rooms are looked up, what is over is left alone, and subjects stay private."""
+    search = Search(DAY)
+    assert search.places.check_rooms
+    assert (search.include_past, search.with_subjects) == (False, False)
+    assert search.scope == "dates"

@@ -129,6 +129,7 @@ def test_what_is_left_alone_is_counted_by_reason() -> None:
         ["Mon 2030-01-07 11:00–12:00", "2@contoso.example", "beacon", "kept"],
     ]
     assert "**1 meeting left alone**" in summary(excluded=(late,))
+    assert "left alone" not in summary(planned())
 
 
 @pytest.mark.parametrize("kind", ["meetings", "excluded"])
