@@ -126,7 +126,7 @@ def test_nothing_foreign_no_arrow_upward_and_no_circle() -> None:
         ),
         pytest.param(
             "graph_api/odata.py",
-            f"if TYPE_CHECKING:\n    from {SANDBOX}.graph_api.directory import PAGE",
+            f"if TYPE_CHECKING:\n    from {SANDBOX}.graph_api.directory import rooms",
             "a circle: graph_api/directory.py, graph_api/odata.py",
             id="in a circle",
         ),

@@ -189,7 +189,7 @@ class LoginEndpoint(ABC):
 
     def _log(self, entry: TokenRequest, status: int | None) -> None:
         entry.status, entry.at = status, time.time()
-        self._provider.state.ledger.add_token_request(entry)
+        self._provider.state.ledger.token_requests.append(entry)
 
 
 def token_response(body: dict[str, object]) -> JSONResponse:
@@ -287,7 +287,7 @@ class TokenEndpoint(LoginEndpoint):
         return person
 
     def _issued(self, body: dict[str, object]) -> JSONResponse:
-        self._provider.state.ledger.count_token()
+        self._provider.state.ledger.tokens += 1
         times = {"expires_in": self._lifetime, "ext_expires_in": self._lifetime}
         return token_response({"token_type": "Bearer", **times, **body})
 

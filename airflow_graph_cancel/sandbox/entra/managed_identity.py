@@ -48,10 +48,7 @@ class ManagedIdentities:
         # A page in a browser, or a server that can be tricked into a request, does not know it.
         header = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
         self.app = Router(
-            [
-                Route(_IMDS_PATH, ImdsEndpoint(provider)),
-                Route(_APP_SERVICE_PATH, AppServiceEndpoint(provider, header)),
-            ]
+            [Route(_IMDS_PATH, ImdsEndpoint(provider)), Route(_APP_SERVICE_PATH, AppServiceEndpoint(provider, header))]
         )
         self.environment: dict[str, dict[str, str]] = {
             "managed_identity": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": origin},
@@ -101,7 +98,7 @@ class _MachineEndpoint(LoginEndpoint):
         entry.client_id = app.client_id
         now, lifetime = int(time.time()), self._provider.state.settings.token_lifetime
         token = self._provider.tokens.issue_to_app(app, form["resource"], lifetime)
-        self._provider.state.ledger.count_token()
+        self._provider.state.ledger.tokens += 1
         # All values are text, numbers too.
         return token_response(
             {

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.tenant.entities import Calendar, Json, Mailbox
     from airflow_graph_cancel.sandbox.tenant.store import Store
 
-PAGE = 100
-
 
 def service(call: Call) -> Response:
     """Answer the root of a version."""
@@ -25,17 +23,17 @@ def service(call: Call) -> Response:
 def users(call: Call) -> Response:
     """Answer ``GET /users``: people and rooms. The service requires a separate permission for this."""
     found = [mailbox for mailbox in call.state.store.mailboxes.values() if mailbox.kind in ("user", "room")]
-    return page(call.request, found, _person, PAGE)
+    return page(call.request, found, _directory_object)
 
 
 def groups(call: Call) -> Response:
     """Answer ``GET /groups``."""
-    return page(call.request, call.state.store.of_kind("group"), _group, PAGE)
+    return page(call.request, call.state.store.of_kind("group"), _directory_object)
 
 
 def mailbox(call: Call) -> Response:
     """Answer ``GET /me``, ``/users/{u}`` or ``/groups/{g}``."""
-    return Response(200, _group(call.mailbox) if call.mailbox.kind == "group" else _person(call.mailbox))
+    return Response(200, _directory_object(call.mailbox))
 
 
 def calendar(call: Call) -> Response:
@@ -48,13 +46,13 @@ def calendars(call: Call) -> Response:
     """Answer the calendars of a mailbox or of one of its calendar groups."""
     group = call.calendar_group()
     found = [each for each in call.mailbox.calendars.values() if group in (None, each.group_id)]
-    return page(call.request, found, lambda each: _calendar(call.mailbox, each), PAGE)
+    return page(call.request, found, lambda each: _calendar(call.mailbox, each))
 
 
 def calendar_groups(call: Call) -> Response:
     """Answer the calendar groups of a mailbox."""
     found = list(call.mailbox.calendar_groups.items())
-    return page(call.request, found, _calendar_group, PAGE)
+    return page(call.request, found, _calendar_group)
 
 
 def calendar_group(call: Call) -> Response:
@@ -72,14 +70,14 @@ def rooms(call: Call) -> Response:
         if call.address.place.lower() not in lists:
             raise directory_object_not_found(call.address.place)
         found = lists[call.address.place.lower()].rooms
-    return page(call.request, found, _room, PAGE)
+    return page(call.request, found, _room)
 
 
 def room_lists(call: Call) -> Response:
     """Answer the room lists: one for each building, and those that were created."""
     _may_read_places(call)
     found = list(_room_lists(call.state.store).values())
-    return page(call.request, found, _room_list, PAGE)
+    return page(call.request, found, _room_list)
 
 
 def _may_read_places(call: Call) -> None:
@@ -109,23 +107,11 @@ def _room_lists(store: Store) -> dict[str, _RoomList]:
     return lists
 
 
-def _person(mailbox: Mailbox) -> Json:
-    return {
-        "id": mailbox.id,
-        "displayName": mailbox.display_name,
-        "mail": mailbox.address,
-        "userPrincipalName": mailbox.address,
-    }
-
-
-def _group(mailbox: Mailbox) -> Json:
-    return {
-        "id": mailbox.id,
-        "displayName": mailbox.display_name,
-        "mail": mailbox.address,
-        "groupTypes": ["Unified"],
-        "mailEnabled": True,
-    }
+def _directory_object(mailbox: Mailbox) -> Json:
+    found: Json = {"id": mailbox.id, "displayName": mailbox.display_name, "mail": mailbox.address}
+    if mailbox.kind == "group":
+        return {**found, "groupTypes": ["Unified"], "mailEnabled": True}
+    return {**found, "userPrincipalName": mailbox.address}
 
 
 def _calendar(mailbox: Mailbox, calendar: Calendar) -> Json:

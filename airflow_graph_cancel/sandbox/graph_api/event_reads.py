@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api import odata, serialize, time_zones
+from airflow_graph_cancel.sandbox.graph_api import odata, serialize
 from airflow_graph_cancel.sandbox.tenant.entities import Calendar, Item
 from airflow_graph_cancel.sandbox.traffic.messages import GraphError, Response, cannot_complete
 
@@ -82,7 +82,7 @@ def _found(call: Call) -> Item:
 def _listed(call: Call, rows: Sequence[Item]) -> Response:
     style = serialize.style_of(call)
     return style.applied_to(
-        odata.page(call.request, rows, lambda item: serialize.event(item, style), PAGE, serialize.comparable)
+        odata.page(call.request, rows, lambda item: serialize.event(item, style), serialize.comparable, PAGE)
     )
 
 
@@ -97,7 +97,7 @@ def _window(call: Call) -> tuple[datetime.datetime, datetime.datetime]:
         )
         raise GraphError(400, "ErrorInvalidParameter", message) from None
     start, end = (
-        moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC) for moment in map(time_zones.parse, texts)
+        moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC) for moment in map(serialize.parse_time, texts)
     )
     if end < start:
         raise GraphError(400, "ErrorInvalidParameter", "The EndDateTime must be later than the StartDateTime.")

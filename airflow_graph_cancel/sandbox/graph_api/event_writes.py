@@ -6,7 +6,7 @@ import asyncio
 import datetime
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api import serialize, time_zones
+from airflow_graph_cancel.sandbox.graph_api import serialize
 from airflow_graph_cancel.sandbox.tenant import effects
 from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json, Meeting
 from airflow_graph_cancel.sandbox.tenant.recurrence import from_graph
@@ -57,7 +57,7 @@ def cancel(call: Call) -> Response:
 def create(call: Call) -> Response:
     """Answer ``POST .../events``: the owner becomes the organizer, all attendees get a copy."""
     body, mailbox = call.request.json(), call.mailbox
-    start, end = time_zones.from_graph(body.get("start")), time_zones.from_graph(body.get("end"))
+    start, end = serialize.read_time(body.get("start")), serialize.read_time(body.get("end"))
     pattern, location = body.get("recurrence"), body.get("location")
     is_all_day = body.get("isAllDay") is True
     calendar = call.calendar()
@@ -176,4 +176,4 @@ def _text(body: object) -> str:
 
 def _moment(body: Json, name: str) -> datetime.datetime | None:
     value = body.get(name)
-    return None if value is None else time_zones.from_graph(value).astimezone(datetime.UTC)
+    return None if value is None else serialize.read_time(value).astimezone(datetime.UTC)

@@ -29,14 +29,14 @@ def page(
     request: Request,
     rows: Sequence[Row],
     show: Callable[[Row], Json],
-    size: int,
     comparable: Callable[[Row], Json] | None = None,
+    size: int = 100,
 ) -> Response:
     """Return one page of a collection, filtered and sorted as the request asks.
 
     :param show: A row as the reader wants it.
-    :param size: Rows in a page if the request does not say.
     :param comparable: A row with everything that it can be filtered and sorted by; ``show`` if not given.
+    :param size: Rows in a page if the request does not say.
     :raises GraphError: 400 for an invalid query option.
     """
     query, comparable = request.query, comparable or show

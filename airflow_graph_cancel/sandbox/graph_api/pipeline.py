@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -11,14 +12,7 @@ from airflow_graph_cancel.sandbox.entra.app_registrations import SCOPED_APP
 from airflow_graph_cancel.sandbox.graph_api import directory, event_reads, event_writes
 from airflow_graph_cancel.sandbox.graph_api.call import Call, parse, parse_query, split_path
 from airflow_graph_cancel.sandbox.graph_api.json_batch import Batch
-from airflow_graph_cancel.sandbox.traffic.asgi import (
-    Receive,
-    Scope,
-    Send,
-    break_connection,
-    read_body,
-    send_response,
-)
+from airflow_graph_cancel.sandbox.traffic.asgi import Receive, Scope, Send, break_connection, read_body, send_response
 from airflow_graph_cancel.sandbox.traffic.faults import BREAKS, HEADER, Fault
 from airflow_graph_cancel.sandbox.traffic.ledger import Record
 from airflow_graph_cancel.sandbox.traffic.messages import (
@@ -56,8 +50,6 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("roomLists", "GET"): directory.room_lists,
     ("service", "GET"): directory.service,
 }
-#: Actions that change something and need more than a permission to read.
-WRITES = {("cancel", "POST"), ("events", "POST"), ("event", "PATCH"), ("event", "DELETE")}
 _DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"SANDBOX0001"}}'
 )
@@ -161,8 +153,7 @@ class GraphPipeline:
         :raises GraphError: if the mailbox does not exist or the caller has no access.
         """
         address, caller, state = call.address, call.caller, self._state
-        action = (address.resource, call.request.method)
-        if action not in self._actions:
+        if (address.resource, call.request.method) not in self._actions:
             message = "Specified HTTP method is not allowed for the request target."
             raise GraphError(405, "Request_BadRequest", message)
         if not address.owner:
@@ -189,7 +180,7 @@ class GraphPipeline:
             raise GraphError(404, "ErrorInvalidUser", f"The requested user '{name}' is invalid.")
         elif caller.upn and caller.upn.lower() != mailbox.address.lower():
             raise access_denied()
-        if action in WRITES:
+        if call.request.method != "GET":
             if "Calendars.ReadWrite" not in caller.permissions:
                 raise access_denied()
         elif not caller.permissions & {"Calendars.Read", "Calendars.ReadWrite"}:
@@ -208,15 +199,13 @@ class GraphPipeline:
         try:
             if refusal or call is None:
                 raise refusal or bad_request("Resource not found.")
-            action = self._actions[call.address.resource, request.method]
-            if call.box is None or call.address.resource == "mailbox":
-                if state.settings.latency and call.address.resource != "batch":
+            resource = call.address.resource
+            in_mailbox = call.box is not None and resource != "mailbox"
+            with state.throttle.slot(call.caller.app, call.mailbox.id) if in_mailbox else contextlib.nullcontext():
+                if state.settings.latency and resource != "batch":
                     await asyncio.sleep(state.settings.latency)
-                return await _awaited(action(call))
-            with state.throttle.slot(call.caller.app, call.box.id):
-                if state.settings.latency:
-                    await asyncio.sleep(state.settings.latency)
-                return await _awaited(action(call))
+                result = self._actions[resource, request.method](call)
+                return result if isinstance(result, Response) else await result
         except GraphError as error:
             return error.response(request)
 
@@ -238,7 +227,3 @@ class GraphPipeline:
         if fault.kind in BREAKS:
             return Delivery(shown, fault.kind, fault.delay if fault.kind == "hang" else 0.0)
         return Delivery(shown)
-
-
-async def _awaited(result: Response | Awaitable[Response]) -> Response:
-    return result if isinstance(result, Response) else await result

@@ -1,19 +1,46 @@
-"""The JSON of a mailbox's copy of a meeting, as its reader asked for it."""
+"""The JSON of a mailbox's copy of a meeting, as its reader asked for it, and the times in it."""
 
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_graph_cancel.sandbox.graph_api import time_zones
 from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Item, Json
 from airflow_graph_cancel.sandbox.tenant.identifiers import occurrence_address
+from airflow_graph_cancel.sandbox.traffic.messages import GraphError
 
 if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.graph_api.call import Call
     from airflow_graph_cancel.sandbox.traffic.messages import Response
+
+
+#: The common ones of Windows' names for time zones; any other is an IANA name.
+_WINDOWS = {
+    "AUS Eastern Standard Time": "Australia/Sydney",
+    "Arabian Standard Time": "Asia/Dubai",
+    "Central European Standard Time": "Europe/Warsaw",
+    "Central Standard Time": "America/Chicago",
+    "China Standard Time": "Asia/Shanghai",
+    "E. South America Standard Time": "America/Sao_Paulo",
+    "Eastern Standard Time": "America/New_York",
+    "FLE Standard Time": "Europe/Kyiv",
+    "GMT Standard Time": "Europe/London",
+    "GTB Standard Time": "Europe/Bucharest",
+    "India Standard Time": "Asia/Kolkata",
+    "Israel Standard Time": "Asia/Jerusalem",
+    "Mountain Standard Time": "America/Denver",
+    "New Zealand Standard Time": "Pacific/Auckland",
+    "Pacific Standard Time": "America/Los_Angeles",
+    "Romance Standard Time": "Europe/Paris",
+    "Singapore Standard Time": "Asia/Singapore",
+    "South Africa Standard Time": "Africa/Johannesburg",
+    "Tokyo Standard Time": "Asia/Tokyo",
+    "Turkey Standard Time": "Europe/Istanbul",
+    "W. Europe Standard Time": "Europe/Berlin",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +86,7 @@ def style_of(call: Call) -> Style:
         *([f'outlook.timezone="{zone_name}"'] if "outlook.timezone" in wanted else ()),
         *(['outlook.body-content-type="text"'] if text else ()),
     ]
-    return Style(zone_name, time_zones.zone(zone_name), immutable, text, names, tuple(applied), keys_apart)
+    return Style(zone_name, zone(zone_name), immutable, text, names, tuple(applied), keys_apart)
 
 
 def event(item: Item, style: Style) -> Json:
@@ -151,7 +178,7 @@ def _time(item: Item, moment: datetime.datetime, style: Style) -> Json:
     if item.event.meeting.is_all_day:
         # Midnight to midnight in the zone that the reader asked for: an all-day event is the same day everywhere.
         moment = moment.astimezone(item.event.meeting.time_zone).replace(tzinfo=style.zone)
-    return time_zones.to_graph(moment, style.zone_name, style.zone)
+    return _to_graph(moment, style.zone_name, style.zone)
 
 
 def _zone_name(item: Item, _: Style) -> str:
@@ -174,6 +201,47 @@ def _cancelled_or(item: Item, then: str, otherwise: str) -> str:
 
 def _stamp(moment: datetime.datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}0Z"
+
+
+def zone(name: str) -> datetime.tzinfo:
+    """Return the zone of this name.
+
+    :raises GraphError: 400 if the name is unknown.
+    """
+    if name.upper() in ("UTC", "Z"):
+        return datetime.UTC
+    try:
+        return zoneinfo.ZoneInfo(_WINDOWS.get(name, name))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"A valid TimeZone value must be specified. The following TimeZone value is not supported: '{name}'."
+        raise GraphError(400, "TimeZoneNotSupportedException", message) from error
+
+
+def _to_graph(moment: datetime.datetime, name: str, where: datetime.tzinfo) -> dict[str, object]:
+    """Return a ``dateTimeTimeZone``: local time in the zone, with seven decimals and no offset."""
+    return {"dateTime": f"{moment.astimezone(where):%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": name}
+
+
+def read_time(value: object) -> datetime.datetime:
+    """Read a ``dateTimeTimeZone``; an offset in its ``dateTime`` takes precedence.
+
+    :raises GraphError: 400 if it is not one.
+    """
+    if isinstance(value, dict) and isinstance(value.get("dateTime"), str):
+        moment = parse_time(value["dateTime"])
+        return moment if moment.tzinfo else moment.replace(tzinfo=zone(str(value.get("timeZone") or "UTC")))
+    raise GraphError(400, "ErrorInvalidRequest", "A start and an end with dateTime and timeZone are needed.")
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """Read an ISO 8601 time with any number of decimals, with or without an offset.
+
+    :raises GraphError: 400 if it is not one.
+    """
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise GraphError(400, "ErrorInvalidParameter", f"The value '{text}' is not a valid DateTime.") from error
 
 
 _Render = Callable[[Item, Style], object]

@@ -160,7 +160,7 @@ def _add_mailboxes(store: Store) -> None:
             )
     people = [person for department in DEPARTMENTS for person in department.people]
     for person in people:
-        store.add_mailbox(address=person.address, display_name=person.name, kind="user")
+        store.add_mailbox(person.address, display_name=person.name)
     for name in DEPARTED:
         store.add_mailbox(address=address_of(name), display_name=name, kind="user", cloud=False)
     store.add_mailbox(

@@ -29,17 +29,7 @@ def item_id(mailbox_id: str, number: int) -> str:
     :param number: Number of the item in its mailbox; never reused.
     """
     folder = hashlib.blake2b(mailbox_id.encode(), digest_size=16).digest()
-    raw = b"".join(
-        (
-            _ITEM_HEADER,
-            mailbox_id.encode(),
-            b"\x00\x46" + bytes(6),
-            folder,
-            b"\x07\x00",
-            folder[::-1],
-            bytes(5),
-        )
-    )
+    raw = _ITEM_HEADER + mailbox_id.encode() + b"\x00\x46" + bytes(6) + folder + b"\x07\x00" + folder[::-1] + bytes(5)
     raw += b"\x01\x0d\x00\x00" + _scatter(mailbox_id, number) + number.to_bytes(6, "big")
     return base64.urlsafe_b64encode(raw).decode()
 

@@ -109,13 +109,7 @@ def from_graph(value: Mapping[str, object], first: datetime.date) -> Recurrence:
 
 
 def _checked(
-    *,
-    kind: object,
-    first: datetime.date,
-    interval: object,
-    days: object,
-    count: object,
-    until: datetime.date | None,
+    *, kind: object, first: datetime.date, interval: object, days: object, count: object, until: datetime.date | None
 ) -> Recurrence:
     if kind not in ("daily", "weekly"):
         raise ValueError("the sandbox supports daily and weekly recurrences only")

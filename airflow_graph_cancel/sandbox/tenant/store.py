@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_graph_cancel.sandbox.behaviour import Settings
 from airflow_graph_cancel.sandbox.tenant import identifiers
-from airflow_graph_cancel.sandbox.tenant.entities import (
-    Attendee,
-    Calendar,
-    Event,
-    Json,
-    Mailbox,
-    Meeting,
-    Revision,
-)
+from airflow_graph_cancel.sandbox.tenant.entities import Attendee, Calendar, Event, Json, Mailbox, Meeting, Revision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -195,11 +187,8 @@ class Store:
         mailbox = self.mailbox(address)
         if mailbox is None:
             return Attendee(address, address.partition("@")[0], kind or "required")
-        return Attendee(
-            mailbox.address,
-            mailbox.display_name,
-            kind or ("resource" if mailbox.kind == "room" else "required"),
-        )
+        usual = "resource" if mailbox.kind == "room" else "required"
+        return Attendee(mailbox.address, mailbox.display_name, kind or usual)
 
     def _guid(self) -> str:
         return str(uuid.UUID(bytes=self._random.randbytes(16), version=4))

@@ -52,7 +52,10 @@ class TokenRequest:
 
 
 class Ledger:
-    """Requests in the order of their responses, numbered in the order of arrival."""
+    """Requests in the order of their responses, numbered in the order of arrival.
+
+    :ivar tokens: Number of issued tokens.
+    """
 
     def __init__(self, revision: Revision | None = None) -> None:
         self._revision = revision or Revision()
@@ -66,14 +69,6 @@ class Ledger:
         """Return the number of the next request."""
         self._numbers += 1
         return self._numbers
-
-    def count_token(self) -> None:
-        """Count an issued token."""
-        self.tokens += 1
-
-    def add_token_request(self, request: TokenRequest) -> None:
-        """Add a request for a token."""
-        self.token_requests.append(request)
 
     def add(self, record: Record) -> None:
         """Add a finished request."""
