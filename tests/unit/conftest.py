@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Make every warning an error that the configuration does not ignore."""
+    filters = ["error", *config.getini("filterwarnings")]
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings(*filters))
 
 
 @pytest.fixture(autouse=True)
