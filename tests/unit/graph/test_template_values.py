@@ -35,7 +35,9 @@ def test_one_name_or_many(value: object, found: tuple[str, ...]) -> None:
     assert names("rooms", value) == found
 
 
-@pytest.mark.parametrize("value", ["", "None", "  ", [None], ["None"], [""], [7], 7, {"a": "b"}, "[1, 2]", "[a, b"])
+@pytest.mark.parametrize(
+    "value", ["", "None", "  ", " None ", [None], ["None"], [""], [7], 7, {"a": "b"}, "[1, 2]", "[a, b"]
+)
 def test_what_is_not_a_name_is_refused(value: object) -> None:
     """An XCom that is not there must not become the name of a building, or of all of them."""
     with pytest.raises(InvalidInputError, match="rooms"):

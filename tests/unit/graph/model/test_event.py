@@ -77,3 +77,33 @@ def test_domains_are_compared_without_case() -> None:
     """And an address without one has none."""
     assert domain_of("Ben@Contoso.Example") == "contoso.example"
     assert domain_of("/o=ExchangeLabs/ou=x/cn=ben") == ""
+
+
+@pytest.mark.parametrize(
+    ("properties", "name", "value"),
+    [
+        ({"isOrganizer": True}, "is_organizer", True),
+        ({"isOrganizer": "true"}, "is_organizer", False),
+        ({"isCancelled": True}, "is_cancelled", True),
+        ({"isCancelled": None}, "is_cancelled", False),
+        ({"isAllDay": True}, "is_all_day", True),
+        ({}, "is_all_day", False),
+        ({"seriesMasterId": "AAMkMaster="}, "series_id", "AAMkMaster="),
+        ({"seriesMasterId": None}, "series_id", None),
+        ({"organizer": {"emailAddress": {"address": " ada@contoso.example "}}}, "organizer", "ada@contoso.example"),
+        ({"organizer": {"emailAddress": None}}, "organizer", ""),
+        ({"attendees": None}, "attendees", ()),
+        ({"subject": "Talks", "changeKey": "k", "type": "occurrence"}, "subject", "Talks"),
+        ({}, "subject", ""),
+    ],
+)
+def test_each_property_is_read(properties: dict[str, object], name: str, value: object) -> None:
+    """What was not selected is empty, and only Graph's own true is true."""
+    assert getattr(parse_event(event(**properties)), name) == value
+
+
+@pytest.mark.parametrize("zone", ["", "UTC", "tzone://Microsoft/Utc"])
+def test_utc_has_several_names(zone: str) -> None:
+    """Exchange writes the last one for events of some clients."""
+    start = {"dateTime": "2030-01-07T10:00:00", "timeZone": zone}
+    assert parse_event(event(start=start)).start == datetime(2030, 1, 7, 10, tzinfo=UTC)

@@ -129,6 +129,8 @@ def test_only_a_few_of_the_unknown_ids_are_named() -> None:
     """The message stays readable."""
     with pytest.raises(InvalidInputError, match=r"not in this plan. .*: A, B, C and 2 more\. Nothing"):
         rows(document(), without="EDCBA")
+    with pytest.raises(InvalidInputError, match=r": A, B, C\. Nothing"):
+        rows(document(), without="CBA")
 
 
 def test_a_row_is_read_as_it_was_written() -> None:

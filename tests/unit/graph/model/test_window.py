@@ -94,3 +94,16 @@ def test_a_calendar_is_asked_for_enough(start: datetime, minutes: int, zone: str
         assert stored[1] > asked[0]
     assert asked[0] <= window.start
     assert asked[1] >= window.end
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    """A window as long as it may be, in the first and the last year that calendars show; blanks do not matter."""
+    assert parse(" 2030-01-01 ", "2030-03-04", "Europe/London").end.day == 4
+    assert parse("1900-01-01", "1900-01-02", "UTC").start.year == 1900
+    assert parse("9000-12-30", "9000-12-31", "UTC").end.year == 9000
+
+
+@pytest.mark.parametrize(("timezone", "name"), [("Europe/London", "Europe/London"), (None, "UTC-05:00")])
+def test_whole_days_are_those_of_the_place(timezone: str | None, name: str) -> None:
+    """Without a place, those of the start's offset."""
+    assert str(parse("2030-01-07T00:00:00-05:00", "2030-01-08T00:00:00-05:00", timezone).zone) == name
