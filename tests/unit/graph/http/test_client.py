@@ -384,6 +384,7 @@ def test_a_claims_challenge_is_answered_with_claims() -> None:
             ServiceUnavailableError,
             "login server could not be reached",
         ),
+        (TypeError(SECRET), AccessDeniedError, "holds no token"),
     ],
 )
 def test_a_login_that_fails_is_explained_and_nothing_is_sent(
