@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
-from threading import Lock
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseHook
 
+from airflow_graph_cancel.graph.errors import ConnectionSettingsError
 from airflow_graph_cancel.hooks.check import check_connection
 from airflow_graph_cancel.hooks.client_factory import open_client
 from airflow_graph_cancel.hooks.connection.settings import GraphSettings
@@ -24,8 +26,21 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphHook"]
 
-_reading = Lock()
-"""``dag.test()`` returns answers in order, no matter which thread asked: two reads at once could swap connections."""
+_reader = ThreadPoolExecutor(max_workers=1)
+"""Reads connections one by one: ``dag.test()`` returns answers in order, so two reads at once could swap them.
+
+It is not one of asyncio's own threads. Reads that wait for the supervisor could occupy all of those, and Airflow needs
+one to receive the supervisor's answer.
+"""
+
+
+def _replace_reader() -> None:
+    global _reader
+    _reader = ThreadPoolExecutor(max_workers=1)
+
+
+# A thread does not survive a fork.
+os.register_at_fork(after_in_child=_replace_reader)
 
 
 class GraphHook(BaseHook):
@@ -58,15 +73,18 @@ class GraphHook(BaseHook):
         """
         if self._settings is not None:
             return self._settings
-        connection, extra = await asyncio.to_thread(self._read_connection)
+        read = partial(copy_context().run, self._read_connection)
+        connection, extra = await asyncio.get_running_loop().run_in_executor(_reader, read)
         return GraphSettings.from_connection(connection, extra, api_version=self.api_version)
 
     def _read_connection(self) -> tuple[Connection, dict[str, Any]]:
         # Runs in a thread, because masking secrets is a request to the supervisor: on the event loop, it raises
         # DeadlockImminentError while another request is in flight. In Airflow 3.3.1, so does aget_connection.
-        with _reading:
-            connection = self.get_connection(self.conn_id)
-            return connection, connection.extra_dejson
+        connection = self.get_connection(self.conn_id)
+        extra = connection.extra_dejson or {}
+        if not isinstance(extra, dict):
+            raise ConnectionSettingsError(f'Connection "{self.conn_id}": the extras must be a JSON object.')
+        return connection, extra
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in, report the app's permissions, and read the mailbox if the connection names one."""

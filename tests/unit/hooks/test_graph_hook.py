@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from socket import SHUT_RDWR, socket, socketpair
 from threading import Lock, Thread
@@ -17,6 +19,7 @@ from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import CommsDecoder, GetVariable, VariableResult
 from airflow.sdk.log import redact
 
+from airflow_graph_cancel.graph.errors import ConnectionSettingsError
 from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
 if TYPE_CHECKING:
@@ -94,6 +97,42 @@ def test_a_connection_can_be_read_while_the_task_waits_for_its_supervisor(superv
         return settings.conn_id
 
     assert asyncio.run(both()) == conn_id
+
+
+def test_reading_a_connection_takes_none_of_asyncios_threads(conn_id: str) -> None:
+    """Airflow receives a supervisor's answer in one of them; reads that wait for it would keep it from coming."""
+
+    class Taken(ThreadPoolExecutor):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("asyncio's threads are not for this")
+
+    async def read() -> None:
+        asyncio.get_running_loop().set_default_executor(Taken())
+        await asyncio.gather(*(GraphEventHook(conn_id).get_settings() for _ in range(3)))
+
+    with asyncio.Runner() as runner:
+        runner.run(read())
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_connection_can_be_read_in_a_forked_process(conn_id: str) -> None:
+    """Airflow forks its tasks, and the thread that reads connections does not come along."""
+    asyncio.run(GraphEventHook(conn_id).get_settings())
+    child = multiprocessing.get_context("fork").Process(
+        target=lambda: asyncio.run(GraphEventHook(conn_id).get_settings())
+    )
+    child.start()
+    child.join(20)
+    child.kill()
+    assert child.exitcode == 0
+
+
+@pytest.mark.parametrize("extra", ["[1]", '"text"', "5"])
+def test_extras_that_are_not_an_object_are_explained(monkeypatch: pytest.MonkeyPatch, extra: str) -> None:
+    """A secrets backend may hold anything."""
+    monkeypatch.setenv("AIRFLOW_CONN_ODD", json.dumps({"conn_type": "msgraph", "extra": extra}))
+    with pytest.raises(ConnectionSettingsError, match='"odd": the extras must be a JSON object'):
+        asyncio.run(GraphEventHook("odd").get_settings())
 
 
 def test_secrets_are_masked_here_and_in_the_supervisor(supervisor: Supervisor, conn_id: str) -> None:
