@@ -84,16 +84,24 @@ async def call_with_backoff(
     :param call: one try; only a :class:`TryLaterError` is retried.
     :param subject: what the call is about, for the log.
     :param backoff: when to give up.
-    :param stopped: checked twice a second while waiting; True ends the wait, and ``call`` decides what to do then.
+    :param stopped: checked twice a second while waiting; True ends the wait, and ``call`` decides what to do then. It
+        is not called a second time after that.
     :raises TryLaterError: the last one, when the retry budget is spent.
     """
     began = time.monotonic()
+    last_call = False
+
+    async def call_once() -> T:
+        nonlocal last_call
+        # A stop also ends the waits that follow: a call that may still read would be repeated without a pause.
+        last_call = stopped()
+        return await call()
 
     def wait(state: RetryCallState) -> float:
         return backoff.wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
     def give_up(state: RetryCallState) -> bool:
-        return backoff.ends(state.upcoming_sleep, began)
+        return last_call or backoff.ends(state.upcoming_sleep, began)
 
     def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -115,4 +123,4 @@ async def call_with_backoff(
         sleep=sleep,
         reraise=True,
     )
-    return await retrying(call)
+    return await retrying(call_once)

@@ -56,7 +56,8 @@ def batch_responses(outer: Response, count: int) -> list[Response | None]:
     parts = outer.json.get("responses")
     for part in parts if isinstance(parts, list) else []:
         place = str(part.get("id")) if isinstance(part, dict) else ""
-        if place.isdecimal() and int(place) < count and isinstance(part.get("status"), int):
+        # JSON's true would count as an integer.
+        if place.isdecimal() and int(place) < count and type(part.get("status")) is int:
             found[int(place)] = _part(part, outer)
     return found
 

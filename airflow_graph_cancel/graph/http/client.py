@@ -96,11 +96,16 @@ class GraphClient:
     async def send_batch(self, requests: Sequence[Request]) -> list[Response | None]:
         """Send up to twenty requests as one batch, once; return their responses, None for a missing one.
 
+        After a 401 it is sent again with a fresh token, as :meth:`send` does, unless it holds a cancellation.
+
         :raises ResponseLostError: if they may have been carried out without a response.
         :raises ServiceUnavailableError: if the batch certainly was not sent.
         """
         body = batch_body([self._part(request) for request in requests])
-        outer = await self._send(lambda: batch_request(self.adapter, body))
+        if any(isinstance(request, CancelRequest) for request in requests):
+            outer = await self._send_once(batch_request(self.adapter, body))
+        else:
+            outer = await self._send(lambda: batch_request(self.adapter, body))
         return batch_responses(outer, len(requests))
 
     def _part(self, request: Request) -> Part:

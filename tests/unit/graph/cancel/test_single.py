@@ -283,6 +283,15 @@ def test_a_stop_does_not_keep_from_looking(clock: VirtualClock) -> None:
     assert caught.value.attempts == 1
 
 
+def test_after_a_stop_there_is_one_look_and_no_more(clock: VirtualClock) -> None:
+    """The waits between looks end with the stop: without them a service that is down would be flooded."""
+    run = Run(None, BROKEN, BROKEN, None)
+    with pytest.raises(ServiceUnavailableError) as caught:
+        run.go(clock, stopped=lambda: len(run.graph.sent) > 2)
+    assert run.story == "mark, POST, GET, GET, GET"
+    assert caught.value.in_doubt
+
+
 def test_a_task_that_is_cancelled_in_mid_request_leaves_the_mark(clock: VirtualClock) -> None:
     """The request is on its way; the next try looks first."""
     run = Run(ACCEPTED)

@@ -42,7 +42,17 @@ def test_answers_find_their_requests_in_any_order() -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    [{"id": "9", "status": 202}, {"id": "0"}, {"id": "x", "status": 202}, {"status": 202}, "text", None, {"id": "-1"}],
+    [
+        {"id": "9", "status": 202},
+        {"id": "0"},
+        {"id": "0", "status": "202"},
+        {"id": "0", "status": True},
+        {"id": "x", "status": 202},
+        {"status": 202},
+        "text",
+        None,
+        {"id": "-1"},
+    ],
     ids=str,
 )
 def test_an_answer_that_belongs_to_no_request_settles_none(broken: object) -> None:

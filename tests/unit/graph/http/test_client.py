@@ -193,6 +193,11 @@ def batch(client: GraphClient) -> Awaitable[object]:
     return client.send_batch([CancelRequest(EventAddress("A"), COMMENT), GetRequest("/me/events/B")])
 
 
+def looks(client: GraphClient) -> Awaitable[object]:
+    """A batch of looks."""
+    return client.send_batch([GetRequest("/me/events/A"), GetRequest("/me/events/B")])
+
+
 CALLS = [cancel, look, get, batch]
 
 
@@ -343,7 +348,7 @@ def test_a_batch_is_one_request() -> None:
     assert answers[1].json == {"id": "B"}
 
 
-@pytest.mark.parametrize("call", [look, get, batch])
+@pytest.mark.parametrize("call", [look, get, looks])
 def test_a_refused_token_is_renewed_once(call: Callable[[GraphClient], Awaitable[object]]) -> None:
     """azure-identity would serve the cached one again; a 401 is certain to have had no effect."""
     wire = Wire(graph(401, {"error": {"code": "InvalidAuthenticationToken"}}), graph(200, {"responses": []}))
@@ -353,7 +358,7 @@ def test_a_refused_token_is_renewed_once(call: Callable[[GraphClient], Awaitable
     assert wire.requests[0].content == wire.requests[1].content
 
 
-@pytest.mark.parametrize("call", [look, get, batch])
+@pytest.mark.parametrize("call", [look, get, looks])
 def test_a_fresh_token_that_is_refused_is_not_renewed_again(call: Callable[[GraphClient], Awaitable[object]]) -> None:
     """The app lacks the permission; another token would not change that."""
     wire = Wire(graph(401, {"error": {"code": "InvalidAuthenticationToken"}}))
@@ -361,6 +366,18 @@ def test_a_fresh_token_that_is_refused_is_not_renewed_again(call: Callable[[Grap
     first = found[0] if isinstance(found, list) else found
     assert first.meaning is Meaning.TOKEN_REFUSED
     assert wire.tokens == ["token-1", "token-2"]
+
+
+@pytest.mark.parametrize("call", [cancel, batch])
+def test_a_refused_cancellation_is_not_sent_again_by_the_client(
+    call: Callable[[GraphClient], Awaitable[object]],
+) -> None:
+    """Alone or in a batch: the task may have been told to stop meanwhile, which the client does not know."""
+    wire = Wire(graph(401, {"error": {"code": "InvalidAuthenticationToken"}}), graph(200, {"responses": []}))
+    found = asyncio.run(cast("Any", call(wire.client)))
+    answers = found if isinstance(found, list) else [found]
+    assert {answer.meaning for answer in answers} == {Meaning.TOKEN_REFUSED}
+    assert len(wire.requests) == 1
 
 
 def test_a_claims_challenge_is_answered_with_claims() -> None:
