@@ -69,9 +69,10 @@ def test_it_stops_within_a_second_despite_connections(tmp_path: Path, sign: sign
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     """With --until-eof it stops when the process at its standard input ends."""
     process, _ = start(tmp_path, "--until-eof")
-    assert process.stdin
-    process.stdin.close()
-    assert process.wait(5) == 0
+    with process:
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(5) == 0
 
 
 def test_the_certificate_authority_is_created_once(tmp_path: Path) -> None:
