@@ -104,7 +104,9 @@ class FakeGraph:
             raise answer
         return answer
 
-    async def send_batch(self, requests: Sequence[Request]) -> list[Response | None]:
+    async def send_batch(
+        self, requests: Sequence[Request], *, stopped: Callable[[], bool] = lambda: False
+    ) -> list[Response | None]:
         """Send a batch."""
         answers = await self._carry_out(requests)
         if (error := self.outer(requests)) is not None:

@@ -182,7 +182,7 @@ class Dispatcher(Generic[J]):
                 return [await self._client.send(requests[0])]
             return [
                 response or ResponseLostError("Graph's response to a batch lacks this part.")
-                for response in await self._client.send_batch(requests)
+                for response in await self._client.send_batch(requests, stopped=self._stopped)
             ]
         except TryLaterError as error:
             # A copy for each: an error says of its own job how often it was sent and whether it is in doubt.

@@ -8,7 +8,7 @@ The client therefore has no middleware and returns the raw response. Whether to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -34,8 +34,6 @@ from airflow_graph_cancel.graph.http.requests import (
 from airflow_graph_cancel.graph.http.response import Meaning, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kiota_abstractions.request_information import RequestInformation
     from kiota_http.httpx_request_adapter import HttpxRequestAdapter
 
@@ -93,19 +91,19 @@ class GraphClient:
             return await self._send_once(cancel_request(self.adapter, request.address, request.comment))
         return await self._send(lambda: get_request(self.adapter, request.path))
 
-    async def send_batch(self, requests: Sequence[Request]) -> list[Response | None]:
+    async def send_batch(
+        self, requests: Sequence[Request], *, stopped: Callable[[], bool] = lambda: False
+    ) -> list[Response | None]:
         """Send up to twenty requests as one batch, once; return their responses, None for a missing one.
 
-        After a 401 it is sent again with a fresh token, as :meth:`send` does, unless it holds a cancellation.
+        A batch that Graph answers with 401 is sent again with a fresh token, unless the caller was told to stop.
 
+        :param stopped: True keeps the batch from being sent again.
         :raises ResponseLostError: if they may have been carried out without a response.
         :raises ServiceUnavailableError: if the batch certainly was not sent.
         """
         body = batch_body([self._part(request) for request in requests])
-        if any(isinstance(request, CancelRequest) for request in requests):
-            outer = await self._send_once(batch_request(self.adapter, body))
-        else:
-            outer = await self._send(lambda: batch_request(self.adapter, body))
+        outer = await self._send(lambda: batch_request(self.adapter, body), stopped)
         return batch_responses(outer, len(requests))
 
     def _part(self, request: Request) -> Part:
@@ -116,13 +114,18 @@ class GraphClient:
             "POST", f"{address.path}/cancel", self._cancel_body(address.owner_kind, address.form, request.comment)
         )
 
-    async def _send(self, build: Callable[[], RequestInformation]) -> Response:
+    async def _send(
+        self, build: Callable[[], RequestInformation], stopped: Callable[[], bool] = lambda: False
+    ) -> Response:
         response = await self._send_once(build())
         if response.meaning is Meaning.TOKEN_REFUSED:
             # A 401 certainly had no effect. The request is built again because kiota keeps the old token's header on
             # one that it has sent.
             await self.credential.renew()
-            response = await self._send_once(build())
+            # Signed in before the check, because that takes time.
+            await self.sign_in()
+            if not stopped():
+                response = await self._send_once(build())
         return response
 
     async def _send_once(self, request: RequestInformation) -> Response:

@@ -487,6 +487,22 @@ def test_nothing_is_left_running(clock: VirtualClock, end: str) -> None:
     assert ada.story == []
 
 
+def test_a_stop_reaches_a_batch_that_is_on_its_way(clock: VirtualClock) -> None:
+    """The client sends a batch again after a 401, and must not do so after a stop."""
+    seen = []
+
+    class Client(FakeGraph):
+        async def send_batch(
+            self, requests: Sequence[Request], *, stopped: Callable[[], bool] = lambda: False
+        ) -> list[Response | None]:
+            responses = await super().send_batch(requests)
+            seen.append(stopped())
+            return responses
+
+    assert not run(clock, Client(accept, latency=1.5), questions(ada=4), stopped=lambda: clock.now >= START + 1)
+    assert seen == [True]
+
+
 def test_a_stop_before_the_first_request_sends_nothing(clock: VirtualClock) -> None:
     """The flag may have been set while signing in."""
     graph = FakeGraph(accept)
