@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Self, cast
@@ -19,6 +19,8 @@ __all__ = ["Excluded", "Meeting", "Plan", "PlanRow", "Reason", "Row", "Scope", "
 
 Scope = Literal["dates", "series"]
 Row = dict[str, object]
+_KEYS = {"uid": "iCalUId", "change_key": "changeKey"}
+_NUMBERS = {"people", "outside"}
 
 
 class Reason(StrEnum):
@@ -68,42 +70,17 @@ class PlanRow:
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Self:
         """Read a row. Further keys are ignored; numbers and lists of another type count as missing."""
-        rooms = row.get("rooms")
-        return cls(
-            event_id=_text(row.get("event_id")) or "",
-            user_id=_text(row.get("user_id")),
-            uid=_text(row.get("iCalUId")),
-            change_key=_text(row.get("changeKey")),
-            start=_text(row.get("start")),
-            end=_text(row.get("end")),
-            rooms=tuple(map(str, rooms)) if isinstance(rooms, list | tuple) else (),
-            people=_whole(row.get("people")),
-            outside=_whole(row.get("outside")),
-            type=_text(row.get("type")),
-            scope=_text(row.get("scope")),
-            subject=_text(row.get("subject")),
-            reason=_text(row.get("reason")),
-            organizer=_text(row.get("organizer")),
-        )
+        given = {each.name: row.get(_KEYS.get(each.name, each.name)) for each in fields(cls)}
+        rooms = given.pop("rooms")
+        read = {name: (_whole if name in _NUMBERS else _text)(value) for name, value in given.items()}
+        read["event_id"] = read["event_id"] or ""
+        # The names and types are those of the fields above.
+        return cls(**read, rooms=tuple(map(str, rooms)) if isinstance(rooms, list | tuple) else ())  # type: ignore[arg-type]
 
     def as_row(self) -> Row:
         """Return the row, without what is missing."""
-        row: Row = {
-            "event_id": self.event_id or None,
-            "user_id": self.user_id,
-            "iCalUId": self.uid,
-            "changeKey": self.change_key,
-            "start": self.start,
-            "end": self.end,
-            "rooms": list(self.rooms),
-            "people": self.people,
-            "outside": self.outside,
-            "type": self.type,
-            "scope": self.scope,
-            "subject": self.subject,
-            "reason": self.reason,
-            "organizer": self.organizer,
-        }
+        row: Row = {_KEYS.get(each.name, each.name): getattr(self, each.name) for each in fields(self)}
+        row |= {"event_id": self.event_id or None, "rooms": list(self.rooms)}
         return {name: value for name, value in row.items() if value is not None}
 
 
