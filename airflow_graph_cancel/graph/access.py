@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["Access", "AccessReport", "check_access"]
-
 Told = Literal["yes", "no", "unknown"]
 
 

@@ -8,19 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-__all__ = [
-    "counted",
-    "escape_markdown",
-    "local_iso",
-    "markdown_table",
-    "parse_time",
-    "quote_markdown",
-    "span",
-    "utc",
-    "zone_name",
-    "zone_of",
-]
-
 # Not strftime, whose names of days depend on the worker's locale.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")

@@ -6,8 +6,6 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["parse_retry_after"]
-
 _LONGEST = 86_400.0
 """Seconds. Anything longer than a day is treated as a mistake of the service."""
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 
-__all__ = ["check_comment", "is_nothing", "names", "parse_mapping", "parse_text"]
-
 
 def is_nothing(value: object) -> bool:
     """Return whether a template rendered nothing, as for a task that was skipped: None, its text, or blank text."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
-__all__ = ["check_connection"]
-
 
 async def check_connection(get_settings: Callable[[], Awaitable[GraphSettings]]) -> tuple[bool, str]:
     """Sign in, check the permissions, read the mailbox's calendar; return success and a message.

@@ -29,8 +29,6 @@ from airflow_graph_cancel.hooks.connection.clouds import CLOUDS, GLOBAL
 if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.connection.settings import GraphSettings
 
-__all__ = ["TIMEOUT", "open_client"]
-
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds. Kiota has no default timeout, so a server that never responds would block a task."""
 

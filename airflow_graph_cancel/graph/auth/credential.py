@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline import PipelineResponse
 
-__all__ = ["CALENDAR_WRITE", "RenewableCredential", "granted", "login_error", "raise_for_unavailable"]
-
 _REASONS = {
     "AADSTS7000215": "the client secret is wrong: enter its value, not its ID",
     "AADSTS7000222": "the client secret has expired",

@@ -22,8 +22,6 @@ from msal import ClientApplication, ConfidentialClientApplication, PublicClientA
 from airflow_graph_cancel.graph.errors import AccessDeniedError, ServiceUnavailableError
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
 
-__all__ = ["LoginServer", "RefreshTokenCredential"]
-
 _RENEW_BEFORE = 300.0
 """Seconds before a token's expiry at which it is renewed."""
 _latest: dict[str, str] = {}

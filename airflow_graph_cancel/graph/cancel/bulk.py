@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.http.response import Response
 
-__all__ = ["BulkProgress", "BulkResult", "cancel_events", "no_progress"]
-
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.plan import PlanRow
 
-__all__ = ["find_drift"]
-
 _SELECT = ("id", "changeKey", "start", "end", "isAllDay", "type", "attendees")
 _DAY = timedelta(days=1)
 

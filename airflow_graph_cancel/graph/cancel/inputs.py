@@ -11,8 +11,6 @@ from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
 from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
 from airflow_graph_cancel.graph.template_values import check_comment, parse_text
 
-__all__ = ["CancelInput", "event_rows", "parse_inputs"]
-
 _OURS = frozenset({"comment", *ADDRESS_KEYS})
 _SHOWN = 10
 

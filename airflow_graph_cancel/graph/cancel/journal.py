@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.outcome import CancelResult
 
-__all__ = ["BulkJournal", "InMemoryBulkJournal", "InMemoryJournal", "Journal", "Past"]
-
 
 class Past(Protocol):
     """What is known of the requests sent for an event; the state machine needs nothing else."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["check_limits", "preview_event", "preview_events", "read_event"]
-
 _PREVIEW = ("id", "isCancelled", "isOrganizer", "type", "attendees")
 _KINDS = {
     "seriesMaster": "a whole series, past dates too,",

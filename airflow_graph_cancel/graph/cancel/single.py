@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.response import Response
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["cancel_event"]
-
 log = logging.getLogger(__name__)
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.cancel.journal import Past
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["EVIDENCE", "Cancellation", "Step"]
-
 EVIDENCE = ("id", "isCancelled", "isOrganizer", "organizer")
 """Properties that a look (a GET of the event) reads."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["Remaining", "find_remaining"]
-
 
 @dataclass(frozen=True, slots=True)
 class Remaining:

@@ -14,8 +14,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from airflow_graph_cancel.graph.errors import ThrottledError, TryLaterError
 
-__all__ = ["LONGEST_WAIT", "Backoff", "call_with_backoff", "never_stopped"]
-
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")

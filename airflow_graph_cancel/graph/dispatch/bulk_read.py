@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.dispatch.options import Options
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["Read", "Reply", "read_many"]
-
 
 @dataclass(frozen=True, slots=True)
 class Read:

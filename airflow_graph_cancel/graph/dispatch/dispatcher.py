@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.http.requests import Request
 
-__all__ = ["Dispatcher", "Job"]
-
 _TICK = 0.25
 _LAST_RESPONSES = 2.0
 _SLOW, _SLOWER = 1.0, 4.0

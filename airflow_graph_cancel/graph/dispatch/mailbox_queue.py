@@ -14,8 +14,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-__all__ = ["BATCH_LIMIT", "CONCURRENT", "Batch", "MailboxQueue"]
-
 T = TypeVar("T")
 Batch = list[tuple[str, T]]
 """Pairs of a mailbox and what is asked of it."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.response import Response
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["BOOKING", "OWN_MEETING", "read_calendar_views"]
-
 # No subject: a room puts the organizer's name there.
 BOOKING = (
     "id", "iCalUId", "start", "end", "isAllDay", "isCancelled", "isOrganizer", "organizer", "type", "seriesMasterId",

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.search import Search
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["find_events"]
-
 
 async def find_events(client: GraphClient, search: Search, options: Options) -> Plan:
     """Return the plan.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Organizers", "read_organizers"]
-
 
 class Organizers:
     """What the organizers' calendars show, by address, whatever its case.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.search import Search
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["PlanBuilder"]
-
 # Which meeting it is, however its organizer's address is spelt.
 _Key = tuple[str, datetime]
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.http.client import GraphClient
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Booking", "read_bookings"]
-
 
 @dataclass(slots=True)
 class Booking:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.find.search import Places
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["find_rooms"]
-
 # Reads of places count against no mailbox; they share one queue.
 _PLACES = "places"
 _ROOMS = "/places/microsoft.graph.room?$select=emailAddress,displayName,building&$top=100"

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.plan import Scope
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Places", "Search"]
-
 
 @dataclass(frozen=True, slots=True)
 class Places:

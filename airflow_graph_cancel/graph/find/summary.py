@@ -12,8 +12,6 @@ from airflow_graph_cancel.graph.formatting import counted, escape_markdown, mark
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.plan import Meeting, Plan
 
-__all__ = ["summarize"]
-
 _ROWS = 100
 """More than anybody reads; the plan itself has them all."""
 

@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from airflow_graph_cancel.graph.http.response import Response
 
-__all__ = ["Part", "batch_body", "batch_responses"]
-
 
 class Part(NamedTuple):
     """One request of a batch.

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.auth.credential import RenewableCredential
 
-__all__ = ["GraphClient", "ResponseLostError"]
-
 _LONGEST_RESPONSE = 90.0
 """Seconds, in addition to the connect and read timeouts, which start again with every byte."""
 _RAW = ResponseHandlerOption(NativeResponseHandler())

@@ -19,8 +19,6 @@ from airflow_graph_cancel.graph.http.response import Meaning, Response
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["mailbox_refusal", "refusal"]
-
 
 def refusal(address: EventAddress, response: Response, event: dict[str, object] | None = None) -> GraphCancelError:
     """Return the error for a response about one event.

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.model.address import EventAddress, Form, OwnerKind
 
-__all__ = [
-    "CancelRequest",
-    "GetRequest",
-    "Request",
-    "batch_request",
-    "cancel_body",
-    "cancel_request",
-    "event_path",
-    "get_request",
-]
-
 _GENERATED = "msgraph.generated"
 
 

@@ -16,8 +16,6 @@ from enum import Enum, auto
 
 from airflow_graph_cancel.graph.retry_after import parse_retry_after
 
-__all__ = ["Meaning", "Response"]
-
 _GONE = {"ErrorItemNotFound"}
 _OCCURRENCE_GONE = {"ErrorCalendarOccurrenceIsDeletedFromRecurrence"}
 _MAILBOX = {

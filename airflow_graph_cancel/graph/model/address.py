@@ -15,8 +15,6 @@ from urllib.parse import quote
 from airflow_graph_cancel.graph.errors import GraphCancelError, InvalidInputError
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 
-__all__ = ["ADDRESS_KEYS", "EventAddress", "check_segment"]
-
 ADDRESS_KEYS = ("event_id", "user_id", "group_id", "calendar_id", "calendar_group_id")
 """Names of the parts of an address, as arguments and as keys of a row."""
 

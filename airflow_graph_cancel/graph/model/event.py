@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 
 from airflow_graph_cancel.graph.errors import ServiceUnavailableError
 
-__all__ = ["Attendee", "CalendarEvent", "domain_of", "has_date", "parse_event", "series_uid"]
-
 _GLOBAL_OBJECT_ID = re.compile(r"040000008200E00074C5B7101A82E008[0-9A-F]{8}", re.IGNORECASE)
 _DATE = slice(32, 40)
 

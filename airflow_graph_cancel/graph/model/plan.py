@@ -15,8 +15,6 @@ from airflow_graph_cancel.graph.errors import InvalidInputError
 if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.window import Window
 
-__all__ = ["Excluded", "Meeting", "Plan", "PlanRow", "Reason", "Row", "Scope", "plan_rows"]
-
 Scope = Literal["dates", "series"]
 Row = dict[str, object]
 _KEYS = {"uid": "iCalUId", "change_key": "changeKey"}

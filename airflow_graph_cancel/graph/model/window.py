@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
 
-__all__ = ["Window", "parse_window"]
-
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
 

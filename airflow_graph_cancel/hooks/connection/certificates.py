@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.hooks.connection.fields import Fields
 
-__all__ = ["as_pem", "check_certificate"]
-
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----\s*", re.DOTALL)
 
 

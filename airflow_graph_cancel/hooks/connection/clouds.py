@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CLOUDS", "CUSTOM", "GLOBAL", "Cloud"]
-
 
 class Cloud(NamedTuple):
     """The addresses of one cloud.

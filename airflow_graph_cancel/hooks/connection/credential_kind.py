@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.hooks.connection.fields import Fields
 
-__all__ = ["RULES", "Kind", "SignIn", "parse_sign_in"]
-
 
 class Kind(StrEnum):
     """A kind of credential, by its value in the connection's ``credential``.

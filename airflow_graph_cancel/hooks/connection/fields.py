@@ -23,8 +23,6 @@ from airflow_graph_cancel.hooks.connection.clouds import CLOUDS, CUSTOM, GLOBAL
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["VERSIONS", "Fields"]
-
 VERSIONS = ("v1.0", "beta")
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}

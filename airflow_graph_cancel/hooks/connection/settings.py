@@ -14,8 +14,6 @@ from airflow_graph_cancel.hooks.connection.fields import VERSIONS, Fields
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-__all__ = ["GraphSettings"]
-
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.cancel.inputs import CancelInput
 
-__all__ = ["TaskStateBulkJournal", "events_digest"]
-
 log = logging.getLogger(__name__)
 
 CHUNK = 150

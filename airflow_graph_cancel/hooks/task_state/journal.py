@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.model.address import EventAddress
 
-__all__ = ["TaskStateJournal"]
-
 log = logging.getLogger(__name__)
 
 
