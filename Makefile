@@ -27,7 +27,7 @@ $(READY): pyproject.toml constraints.txt Makefile
 	@uv=$$(uv --version >/dev/null 2>&1 && command -v uv || echo .build/uv/bin/uv); \
 	if [ ! -x "$$uv" ]; then \
 	  echo "Fetching uv with pip"; \
-	  python3 -m pip install --quiet --disable-pip-version-check --target .build/uv uv; \
+	  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .build/uv uv; \
 	fi; \
 	echo "Installing into $(VENV)"; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python '$(PYTHON)' $(VENV); \
@@ -45,7 +45,7 @@ check: $(READY) ## Check format, style, types and the unit tests: the loop while
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
 
 unit: $(READY) ## Run the unit tests alone, and measure what they reach of graph/
-	@$(BIN)/python -m pytest --quiet --numprocesses=2 --cov --cov-report=term tests/unit
+	@$(BIN)/python -m pytest -qq --no-header --numprocesses=2 --cov --cov-report= tests/unit
 
 test: $(READY) ## Run all tests in parallel; those in a browser only if Chromium is there
 	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadgroup

@@ -51,7 +51,7 @@ class CancelResult:
     :param event_id: the id as it was given.
     :param mailbox: owner of the calendar: user, group, or ``me``.
     :param outcome: one of :class:`Outcome`.
-    :param request_id: Graph's ``request-id`` of the deciding answer, None if there was none.
+    :param request_id: Graph's ``request-id`` of the deciding response, None if there was none.
     :param attempts: cancel requests sent for this event, in all tries of the task.
     :param at: when it was decided, ISO 8601 in UTC.
     :param message: a sentence for a person.

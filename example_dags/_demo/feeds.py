@@ -50,7 +50,7 @@ def closures(sandbox: Sandbox) -> list[Closure]:
         Closure("North Tower", _at(first, 12), _at(second, 12), "Europe/London",
                 "a water main has burst on Mill Street.", _at(second, 13)),
         Closure("Mill Lane", _at(second, 13), _at(second, 18), "America/New_York",
-                "the lifts are inspected.", _at(second + timedelta(days=1), 7)),
+                "the lifts are being inspected.", _at(second + timedelta(days=1), 7)),
         Closure("Harbour House", _at(sunday, 0), _at(sunday + timedelta(days=1), 0), "Europe/Amsterdam",
                 "the heating is replaced.", _at(sunday + timedelta(days=1), 7)),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import itertools
 import re
@@ -78,3 +79,28 @@ def test_every_error_is_in_the_table() -> None:
     """Tasks that call the hook catch errors by these names."""
     shown = {word for row in table(PAGES / "operator.md", "error") for word in words(" ".join(row))}
     assert set(errors.__all__) - {"GraphCancelError"} <= shown
+
+
+@pytest.mark.parametrize("package", ["graph", "hooks", "sandbox"])
+def test_every_module_is_in_the_table(package: str) -> None:
+    """The architecture page shows subpackages and modules with the first paragraphs of their docstrings."""
+    page = (PAGES / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition(f"### {package}/\n\n")[2]
+    shown = [*itertools.takewhile(bool, section.splitlines())]
+    folder = ROOT / "airflow_graph_cancel" / package
+    packages = sorted(file.parent for file in folder.glob("*/__init__.py"))
+    modules = sorted(file for file in folder.glob("*.py") if file.name != "__init__.py")
+    assert packages
+    assert shown == [
+        "| module | purpose |",
+        "| --- | --- |",
+        *(f"| `{package}/{each.name}/` | {purpose(each / '__init__.py')} |" for each in packages),
+        *(f"| `{package}/{each.name}` | {purpose(each)} |" for each in modules),
+    ]
+
+
+def purpose(file: Path) -> str:
+    """Return the first paragraph of a module's docstring as Markdown in a table."""
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    text = " ".join(docstring.partition("\n\n")[0].split())
+    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text).replace("``", "`").replace("|", "\\|")

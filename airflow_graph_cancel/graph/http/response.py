@@ -3,8 +3,8 @@
 Microsoft tells clients to branch on ``error.code`` and never on the text (Graph page "Error responses"). The one
 exception is the organizer-only refusal: its text is documented and its code is not (page "event: cancel").
 
-The three meanings of a 404 are told apart by the code: the event is gone, the mailbox is gone, or the caller may not
-see it.
+A 404 has three meanings, and the code tells which: the event is gone, this date of a series is gone, or the mailbox is
+unknown. Whether this task cancelled the event is decided by the state machine.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Response:
 
     @property
     def meaning(self) -> Meaning:
-        """What this answer says about a cancel request."""
+        """What this response says about a cancel request."""
         status = self.status
         if 200 <= status < 300:
             # A 2xx that is not Graph's own may be a proxy's login page, which cancels nothing.

@@ -85,7 +85,7 @@ DEPARTMENTS = (
         ("Month-end close", "Audit preparation", "Cash flow forecast", "Budget line review", "Invoice backlog")),
     Department("Legal", NORTH_TOWER,
         ("Ingrid Sørensen", "Daniel Mensah", "Chiara Bianchi", "Rohan Mehta", "Sinéad O'Brien"),
-        ("Contract review", "Data protection clinic", "Licence terms", "Supplier agreement", "Policy wording")),
+        ("Contract review", "Data protection clinic", "License terms", "Supplier agreement", "Policy wording")),
     Department("People", NORTH_TOWER,
         ("Grace Adeyemi", "Mateusz Nowak", "Leïla Haddad", "Hannah Weiss", "Kwame Asante", "Élise Fontaine"),
         ("Interview debrief", "Onboarding plan", "Benefits questions", "Training calendar", "Pay review")),
