@@ -27,6 +27,10 @@ class GraphRetryPolicy(RetryPolicy):
     raises the number of ``retries``; it only sets the delay or ends them early.
     """
 
+    def __repr__(self) -> str:
+        """Show the policy by its name, for it has no settings."""
+        return f"{type(self).__name__}()"
+
     def evaluate(
         self,
         exception: BaseException,

@@ -70,7 +70,7 @@ class GraphEventHook(GraphHook):
         :param calendar_id: a calendar's id, or ``"default"``.
         :param calendar_group_id: a calendar group's id, or ``"default"`` for ``/me``.
         :param preview: read the event and predict the outcome, send nothing.
-        :param options: how long to retry after "later" and lost responses, and who may stop it.
+        :param options: how long to retry after throttling and lost responses, and who may stop it.
         :param journal: returns the journal by which a later try knows what this one sent; default keeps none.
         :raises InvalidInputError: if an argument is invalid; nothing was sent.
         :raises RefusedError: if Graph or the login refuses.

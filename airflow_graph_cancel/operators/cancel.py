@@ -19,6 +19,7 @@ from airflow_graph_cancel.graph.errors import (
     StoppedError,
     TryLaterError,
 )
+from airflow_graph_cancel.graph.formatting import counted
 from airflow_graph_cancel.graph.outcome import CancelResult, Outcome
 from airflow_graph_cancel.graph.template_values import names
 from airflow_graph_cancel.hooks.storage import write_report
@@ -223,14 +224,15 @@ class GraphCancelEventsOperator(GraphOperator):
     :param user_id: owner of events that name none; default is the connection's mailbox, else ``/me``. (templated)
     :param conn_id: connection of type ``graph_calendar`` or ``msgraph``. (templated)
     :param api_version: version of Graph, ``v1.0`` or ``beta``; overrides the connection's. (templated)
-    :param on_missing: how the task ends if an event does not exist: ``fail``, or ``skip`` or ``succeed``, which both
-        count the event and let the task pass.
+    :param on_missing: how the task ends if an event does not exist: ``fail``; or ``skip`` or ``succeed``, which mean
+        the same here: count the event and go on.
     :param on_not_organizer: the same for an attendee's or a room's copy.
     :param preview: read the events and report what would happen, but send nothing.
     :param without: event ids that an approver took out of the plan; the rest is still bound to its digest. (templated)
     :param plan_max_age: refuse an older plan (timedelta); None accepts any age.
     :param if_changed: ``hold`` does not cancel an event that has changed since the plan was made, according to Graph's
-        ``changeKey``; its outcome is ``changed``, and the task passes. ``cancel`` does not check.
+        ``changeKey``; its outcome is ``changed``, and the task passes. ``cancel`` cancels the event without this
+        check.
     :param max_meetings: refuse to send anything if there are more events.
     :param max_people: refuse to send anything if more people would get a message.
     :param report_path: where to write a report in JSON Lines, one row per event, as ``ObjectStoragePath`` takes it.
@@ -329,7 +331,7 @@ class GraphCancelEventsOperator(GraphOperator):
                 )
             except StoppedError:
                 if self._last_progress is not None:
-                    # Whoever stopped the task must be able to see which attendees were told.
+                    # The person who stopped the task must see which attendees were told.
                     self._write_report(self._last_progress.result())
                 raise
         return self._finish(result, context)
@@ -363,11 +365,10 @@ class GraphCancelEventsOperator(GraphOperator):
             self.log.warning("%d events were held back, because they have changed since the plan was made", held)
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = {"total": total, **counts}
-        failed = [row for number in range(total) if not self._passes((row := result.row(number)).outcome)]
+        failed = [number for number in range(total) if not self._passes(result.row(number).outcome)]
         if not failed:
             return {"total": total, "counts": counts, "unsettled": [], "report": self.report_path}
-        details = "; ".join(f"{row.message} ({row.event_id} in {row.mailbox})" for row in failed[:_ROWS_LOGGED])
-        sentence = f"{len(failed)} of {total} events were not cancelled ({_counts_text(result.counts)}). {details}"
+        sentence = f"{_failed_text(result, failed)} ({_counts_text(result.counts)}). {_reasons_text(result, failed)}"
         if not result.left:
             raise AirflowFailException(sentence)
         wait = result.longest_wait
@@ -392,6 +393,30 @@ class GraphCancelEventsOperator(GraphOperator):
         if outcome == Outcome.NOT_ORGANIZER:
             return self.on_not_organizer != "fail"
         return outcome.passes
+
+
+def _failed_text(result: BulkResult, failed: Sequence[int]) -> str:
+    """Say how many events were not cancelled. Those that are not settled are named apart: they may be cancelled."""
+    refused = sum(number in result.results for number in failed)
+    unsettled = len(failed) - refused
+    total = f" of {counted(len(result.inputs), 'event', 'events')}"
+    parts = []
+    if refused:
+        parts.append(f"{refused:,}{total} {'was' if refused == 1 else 'were'} not cancelled")
+    if unsettled:
+        parts.append(f"{unsettled:,}{'' if parts else total} {'is' if unsettled == 1 else 'are'} not settled yet")
+    return ", and ".join(parts)
+
+
+def _reasons_text(result: BulkResult, failed: Sequence[int]) -> str:
+    """Return the messages of the first failed events, each once, with the events that it does not name itself."""
+    events: dict[str, list[str]] = {}
+    for number in failed[:_ROWS_LOGGED]:
+        row = result.row(number)
+        unnamed = events.setdefault(row.message, [])
+        if str(result.inputs[number].address) not in row.message:
+            unnamed.append(f"{row.event_id} in {row.mailbox}")
+    return "; ".join(f"{text} ({', '.join(unnamed)})" if unnamed else text for text, unnamed in events.items())
 
 
 def _counts_text(counts: Counter[Outcome]) -> str:

@@ -36,7 +36,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            ({"building": "North Twoer"}, "'North Twoer'. Did you mean 'north tower'"),
+            ({"building": "North Twoer"}, "'North Twoer'. Did you mean 'North Tower'"),
             ({"room_list": "Attic list"}, "no room list called 'Attic list'"),
             ({"room_list": "attic@contoso.example"}, "no room list with the address attic@contoso.example"),
             ({"rooms": [ADA]}, "ada@contoso.example is not a known room. .* organizers"),

@@ -59,3 +59,8 @@ def test_a_refusal_is_not_repeated(kind: type[GraphCancelError]) -> None:
 def test_everything_else_is_left_to_airflow(error: Exception) -> None:
     """A worker that is shut down is not the service's fault, and other errors are not ours to judge."""
     assert decide(error)[0] is RetryAction.DEFAULT
+
+
+def test_the_policy_reads_well_in_help() -> None:
+    """It is a default of the operators' signatures, which must not show an address in memory."""
+    assert repr(GraphRetryPolicy()) == "GraphRetryPolicy()"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from airflow_graph_cancel.graph.errors import InvalidInputError
+from airflow_graph_cancel.graph.formatting import counted
 from airflow_graph_cancel.graph.model.address import ADDRESS_KEYS, EventAddress
 from airflow_graph_cancel.graph.model.plan import PlanRow, plan_rows
 from airflow_graph_cancel.graph.template_values import check_comment, parse_text
@@ -79,18 +80,23 @@ def parse_inputs(
         try:
             event = _parse_input(row, default, user_id, mailbox)
         except InvalidInputError as error:
-            invalid.append(f"[{place}] {error.message}")
+            invalid.append(f"row {place}: {error.message}")
         else:
             inputs.setdefault((event.address.mailbox.casefold(), event.address.event_id), event)
     if invalid:
         more = f" ... and {len(invalid) - _SHOWN} more." if len(invalid) > _SHOWN else ""
         shown = " ".join(invalid[:_SHOWN])
-        raise InvalidInputError(f"{len(invalid)} of {len(rows)} events are invalid: {shown}{more}")
+        verb = "is" if len(invalid) == 1 else "are"
+        total = counted(len(rows), "event", "events")
+        raise InvalidInputError(f"{len(invalid):,} of {total} {verb} invalid: {shown}{more}")
     return list(inputs.values())
 
 
 def _parse_input(row: object, comment: str | None, user_id: str | None, mailbox: str | None) -> CancelInput:
     if isinstance(row, Mapping):
+        if "event_id" not in row:
+            keys = ", ".join(map(str, row)) or "none"
+            raise InvalidInputError(f"no event_id (its keys: {keys:.100}).")
         if (own := row.get("comment")) is not None:
             comment = check_comment(own)
     else:

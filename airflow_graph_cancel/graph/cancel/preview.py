@@ -15,6 +15,7 @@ from airflow_graph_cancel.graph.errors import (
     ServiceUnavailableError,
     StoppedError,
 )
+from airflow_graph_cancel.graph.formatting import counted
 from airflow_graph_cancel.graph.http.error_mapping import refusal
 from airflow_graph_cancel.graph.http.requests import GetRequest, event_path
 from airflow_graph_cancel.graph.http.response import Meaning, Response
@@ -115,7 +116,10 @@ async def check_limits(
     :raises InvalidInputError: if it would be more.
     """
     if max_meetings is not None and len(inputs) > max_meetings:
-        raise InvalidInputError(f"{len(inputs)} events are more than max_meetings={max_meetings}.")
+        raise InvalidInputError(
+            f"{counted(len(inputs), 'event is', 'events are')} more than max_meetings={max_meetings}. If that is "
+            "intended, raise max_meetings."
+        )
     if max_people is None:
         return
     counts = [each.row.get("people") for each in inputs]
@@ -126,7 +130,10 @@ async def check_limits(
             raise next(iter(found.left.values()))
         people = found.people or 0
     if people > max_people:
-        raise InvalidInputError(f"{people} people would get a message, more than max_people={max_people}.")
+        raise InvalidInputError(
+            f"{counted(people, 'person', 'people')} would get a message, more than max_people={max_people}. If that is "
+            "intended, raise max_people."
+        )
 
 
 async def _read(

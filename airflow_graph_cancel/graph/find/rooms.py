@@ -45,7 +45,7 @@ async def find_rooms(client: GraphClient, places: Places, options: Options) -> l
     members: dict[str, list[str]] = {}
     for address, reply in zip(addresses, replies, strict=False):
         if reply.refusal is not None and reply.refusal.status == 404:
-            raise InvalidInputError(f"There is no room list with the address {address}.")
+            raise InvalidInputError(f"There is no room list with the address {address}. Check the address.")
         members[address] = _addresses(_rows(reply))
     all_rooms = _rows(replies[-1]) if len(replies) > len(addresses) else []
     by_building = _by_building(all_rooms)
@@ -53,7 +53,7 @@ async def find_rooms(client: GraphClient, places: Places, options: Options) -> l
     # A building may also be the name of a room list.
     unknown = [name for name in places.buildings if _folded(name) not in by_building]
     if names or unknown:
-        members |= await _members_by_name(client, names, unknown, list(by_building), options)
+        members |= await _members_by_name(client, names, unknown, _buildings(all_rooms), options)
     rooms = _checked(places.rooms, all_rooms) if places.check_rooms else list(places.rooms)
     found = [(name, members[name]) for name in [*places.room_lists, *unknown]]
     found += [(name, by_building[_folded(name)]) for name in places.buildings if name not in unknown]
@@ -70,11 +70,13 @@ async def _members_by_name(
     """Return the rooms of room lists that are given by their names."""
     (reply,) = await read_many(client, [Read(_PLACES, _LISTS)], options)
     lists: dict[str, list[str]] = {}
-    for row in _rows(reply):
+    rows = _rows(reply)
+    list_names = [name for row in rows if isinstance(name := row.get("displayName"), str)]
+    for row in rows:
         lists.setdefault(_folded(str(row.get("displayName") or "")), []).extend(_addresses([row]))
     for what, wanted, known in (
-        ("room list", names, list(lists)),
-        ("building or room list", buildings, [*known_buildings, *lists]),
+        ("room list", names, list_names),
+        ("building or room list", buildings, [*known_buildings, *list_names]),
     ):
         for name in wanted:
             if _folded(name) not in lists:
@@ -98,9 +100,14 @@ def _checked(rooms: Iterable[str], all_rooms: Iterable[Row]) -> list[str]:
     for room in rooms:
         if room.casefold() not in known:
             raise InvalidInputError(
-                f"{room} is not a known room.{_suggestion(room, list(known))} For a person's meetings, use organizers."
+                f"{room} is not a known room.{_suggestion(room, known.values())} For a person's meetings, use "
+                "organizers; for a room that Graph does not list, pass check_rooms=False."
             )
     return [known[room.casefold()] for room in rooms]
+
+
+def _buildings(rooms: Iterable[Row]) -> list[str]:
+    return [building for row in rooms if isinstance(building := row.get("building"), str)]
 
 
 def _by_building(all_rooms: Iterable[Row]) -> dict[str, list[str]]:
@@ -119,11 +126,11 @@ def _folded(name: str) -> str:
     return name.strip().casefold()
 
 
-def _suggestion(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     # Without the domain, which makes all addresses of a tenant alike.
-    local = {each.partition("@")[0]: each for each in known}
+    local = {_folded(each).partition("@")[0]: each for each in known}
     close = get_close_matches(_folded(name).partition("@")[0], local, n=1, cutoff=0.7)
-    return f" Did you mean {local[close[0]]!r}?" if close else ""
+    return f" Did you mean {local[close[0]]!r}?" if close else " Check the spelling."
 
 
 def _rows(reply: Reply) -> list[dict[str, object]]:

@@ -24,8 +24,8 @@ def refusal(address: EventAddress, response: Response, event: dict[str, object] 
     """Return the error for a response about one event.
 
     :param address: the event that the request was for.
-    :param response: Graph's response to a cancellation or a look.
-    :param event: the event as this mailbox has it, if it was looked at.
+    :param response: Graph's response to a cancellation or to a read of the event.
+    :param event: the event as this mailbox has it, if it was read.
     """
     kind, sentence = _explain(address, response, event)
     return _error(kind, sentence, f"{address}; ", response)
@@ -93,7 +93,7 @@ def _explain(
         case Meaning.ACCEPTED | Meaning.EFFECT_UNKNOWN:
             return ServiceUnavailableError, (
                 "Graph gave no usable response, so the cancellation may or may not have taken effect. The event is "
-                "looked at before it is sent again."
+                "checked before the cancellation is sent again."
             )
         case Meaning.RECIPIENT_INVALID:
             return InvalidRequestError, (
@@ -139,7 +139,7 @@ def _malformed(address: EventAddress, response: Response) -> str:
             "refresh token)."
         )
     if response.code == "ErrorInvalidIdMalformed":
-        return "Graph calls the event id malformed: ids are case-sensitive and must be passed on unchanged."
+        return "The event id is malformed. Check that it was copied whole and unchanged: upper and lower case matter."
     if 300 <= response.status < 400:
         return "Graph's address redirects elsewhere, and a token is not sent there: check Base URL in the connection."
     # Graph's own text is about the form of the request, and the only clue there is.

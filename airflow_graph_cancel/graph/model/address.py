@@ -51,7 +51,9 @@ def check_segment(argument: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{argument} must be a string, not {type(value).__name__}.")
     if not value.strip():
-        raise InvalidInputError(f"{argument} is empty or blank ({value!r}).")
+        raise InvalidInputError(
+            f"{argument} is empty or blank ({value!r}). Check the template or the feed column that it comes from."
+        )
     if value in {".", ".."}:
         raise InvalidInputError(
             f"{argument} must not be {value!r}: HTTP clients resolve it, and would reach another resource."

@@ -214,7 +214,7 @@ def plan_rows(
     meetings, digest = plan.get("meetings"), plan.get("digest")
     if not isinstance(meetings, list) or not isinstance(digest, str):
         raise InvalidInputError(
-            "events is not a plan: it has no meetings and digest. Pass what GraphFindEventsOperator returned, or a "
+            "events is not a plan: it lacks meetings or a digest. Pass what GraphFindEventsOperator returned, or a "
             "list of ids or rows."
         )
     if max_age is not None:
@@ -249,11 +249,15 @@ def _refuse_old(made_at: object, max_age: timedelta, now: datetime) -> None:
             "The plan does not say when it was made, so its age is unknown. Search again."
         ) from None
     if age > max_age:
-        hour = timedelta(hours=1)
         raise InvalidInputError(
-            f"The plan is {age / hour:.1f} hours old, more than plan_max_age ({max_age / hour:g} hours), and calendars "
-            "may have changed since. Search again, and have the new plan approved."
+            f"The plan is {_age_text(age, '.1f')} old, more than plan_max_age ({_age_text(max_age, 'g')}), and "
+            "calendars may have changed since. Search again, and have the new plan approved."
         )
+
+
+def _age_text(age: timedelta, form: str) -> str:
+    hours = age / timedelta(hours=1)
+    return f"{hours / 24:{form}} days" if hours > 48 else f"{hours:{form}} hours"
 
 
 def _text(value: object) -> str | None:

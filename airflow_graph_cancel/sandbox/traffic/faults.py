@@ -72,7 +72,8 @@ class Fault:
         elif self.kind == "empty-500":
             response = Response(500)
         else:
-            status, code, message = _WORDING.get(self.kind, _WORDING["503"])
+            # A fault of the connection needs some response to break.
+            status, code, message = _WORDING[self.kind if self.kind in RESPONSES else "503"]
             response = GraphError(status, code, message).response(request)
         retry_after = self.retry_after
         if retry_after is None and self.kind == "429":

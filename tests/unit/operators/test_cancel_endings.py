@@ -131,7 +131,7 @@ class TestManyEvents:
             assert run_operator(many([outcome], **chosen))["counts"] == {str(outcome): 1}
         (other,) = {"on_missing", "on_not_organizer"} - {argument}
         chosen = {other: "succeed"}
-        with pytest.raises(AirflowFailException, match="1 of 2 events were not cancelled"):
+        with pytest.raises(AirflowFailException, match=r"^1 of 2 events was not cancelled"):
             run_operator(many([Outcome.CANCELLED, outcome], **chosen))
 
     def test_a_failure_says_how_many_and_why_before_ids(self) -> None:
@@ -139,7 +139,7 @@ class TestManyEvents:
         with pytest.raises(AirflowFailException) as raised:
             run_operator(many([Outcome.CANCELLED, Outcome.DENIED]))
         assert str(raised.value) == (
-            "1 of 2 events were not cancelled (cancelled 1, denied 1). A sentence. (AAMk=1 in ada@contoso.example)"
+            "1 of 2 events was not cancelled (cancelled 1, denied 1). A sentence. (AAMk=1 in ada@contoso.example)"
         )
 
     def test_what_is_left_is_retried_as_graph_asked(self) -> None:
@@ -149,7 +149,26 @@ class TestManyEvents:
             run_operator(many([Outcome.DENIED], {1: brief}))
         assert (raised.value.status, raised.value.code, raised.value.retry_after) == (429, "TooManyRequests", 30)
         assert raised.value.__cause__ is brief
-        assert str(raised.value).startswith("2 of 2 events were not cancelled")
+        assert str(raised.value).startswith("1 of 2 events was not cancelled, and 1 is not settled yet (denied 1, ")
+
+    def test_what_is_not_settled_is_not_said_to_be_uncancelled(self) -> None:
+        """The lost response may have been that of a cancellation that took effect."""
+        with pytest.raises(errors.ServiceUnavailableError, match=r"^2 of 2 events are not settled yet") as raised:
+            run_operator(many([], {0: errors.ServiceUnavailableError("Lost."), 1: LATER}))
+        assert "not cancelled" not in str(raised.value)
+
+    def test_a_failure_gives_each_reason_once_and_names_each_event_once(self) -> None:
+        """Messages mostly name their event; those that do not are followed by the events that they apply to."""
+        with pytest.raises(AirflowFailException) as raised:
+            run_operator(many([Outcome.DENIED, Outcome.DENIED]))
+        assert str(raised.value).endswith(
+            "2 of 2 events were not cancelled (denied 2). A sentence. "
+            "(AAMk=0 in ada@contoso.example, AAMk=1 in ada@contoso.example)"
+        )
+        named = errors.ServiceUnavailableError(f"Lost. ({ADDRESSES[0]}; Graph answered 503.)")
+        with pytest.raises(errors.ServiceUnavailableError) as unsettled:
+            run_operator(many([], {0: named}))
+        assert str(unsettled.value).count("AAMk=0") == 1
 
     def test_a_long_wait_is_deferred_ten_times_at_most(self) -> None:
         """Then it is for Airflow's retries, and for people."""

@@ -153,18 +153,25 @@ def test_all_rows_are_checked_before_anything_is_said() -> None:
     said = refused("A", None, {"event_id": "B", "comment": 7}, {"event_id": ".."}, {"user_id": BEN}, 7)
     assert "5 of 6 events are invalid" in said
     for place in (1, 2, 3, 4, 5):
-        assert f"[{place}] " in said
-    assert "[0]" not in said
+        assert f"row {place}: " in said
+    assert "row 0:" not in said
     assert said.endswith("Nothing was sent.")
     assert said.count("Nothing was sent.") == 1
+
+
+def test_a_row_without_an_event_id_shows_its_keys() -> None:
+    """A misnamed key is no template that rendered nothing, and one event is written in the singular."""
+    assert refused({"event": "A"}).startswith("1 of 1 event is invalid: row 0: no event_id (its keys: event).")
+    assert "its keys: none" in refused({})
+    assert "template rendered nothing" in refused({"event_id": None})
 
 
 def test_a_feed_that_is_all_wrong_does_not_fill_the_log() -> None:
     """Ten are named, the others counted."""
     said = refused(*[None] * 25)
     assert "25 of 25" in said
-    assert "[9]" in said
-    assert "[10]" not in said
+    assert "row 9:" in said
+    assert "row 10:" not in said
     assert "15 more" in said
     assert "more" not in refused(*[None] * 10).partition("events are invalid")[2]
 
@@ -176,7 +183,7 @@ def test_what_is_wrong_with_a_comment_is_not_repeated() -> None:
 
 def test_the_operators_own_comment_is_checked_first() -> None:
     """Once, and not for every row."""
-    assert "[0]" not in refused("A", comment="None")
+    assert "row 0:" not in refused("A", comment="None")
 
 
 # Comments

@@ -175,7 +175,7 @@ def test_as_many_meetings_as_allowed_and_no_more() -> None:
     assert limits(None, None, max_meetings=2).log == []
     with pytest.raises(InvalidInputError, match="3 events are more than max_meetings=2"):
         limits(None, None, None, max_meetings=2)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(InvalidInputError, match=r"^1 event is more than max_meetings=0\. If that is intended"):
         limits(None, max_meetings=0)
 
 

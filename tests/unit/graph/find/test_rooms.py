@@ -104,13 +104,13 @@ def test_only_what_is_needed_is_read(tower: FakeCalendars, places: dict[str, Any
 @pytest.mark.parametrize(
     ("places", "said"),
     [
-        ({"rooms": ("ada@contoso.example",)}, "^ada@contoso.example is not a known room. For a person's meetings, use"),
+        ({"rooms": ("ada@contoso.example",)}, "^ada@contoso.example is not a known room. Check the spelling. For a"),
         ({"rooms": ("becaon@contoso.example",)}, "not a known room. Did you mean 'beacon@contoso.example'?"),
         ({"rooms": ("beacon@contoso.exmaple",)}, "not a known room. Did you mean 'beacon@contoso.example'?"),
-        ({"buildings": ("North Twoer",)}, "no building or room list called 'North Twoer'. Did you mean 'north tower'?"),
-        ({"buildings": ("Secnd floor",)}, "called 'Secnd floor'. Did you mean 'second floor'?"),
-        ({"buildings": ("South",)}, "no building or room list called 'South'. Nothing was sent."),
-        ({"room_lists": ("Harbour House",)}, "no room list called 'Harbour House'. Nothing"),
+        ({"buildings": ("North Twoer",)}, "no building or room list called 'North Twoer'. Did you mean 'North Tower'?"),
+        ({"buildings": ("Secnd floor",)}, "called 'Secnd floor'. Did you mean 'Second floor'?"),
+        ({"buildings": ("South",)}, "no building or room list called 'South'. Check the spelling. Nothing was sent."),
+        ({"room_lists": ("Harbour House",)}, "no room list called 'Harbour House'. Check the spelling. Nothing"),
         ({"room_lists": ("none@contoso.example",)}, "no room list with the address none@contoso.example"),
         ({"room_lists": ("ROOMS",)}, "2 room lists are called 'ROOMS'. Pass the address of one: a@contoso.example, b@"),
         ({"room_lists": ("Attic",)}, "Attic has no rooms"),

@@ -38,7 +38,7 @@ EVE = "eve@contoso.example"
 SECRET = "s3cr3t%2Bvalue"
 
 TABLE: dict[Meaning, tuple[type[GraphCancelError], Outcome, str]] = {
-    Meaning.ACCEPTED: (ServiceUnavailableError, Outcome.UNAVAILABLE, "looked at before it is sent again"),
+    Meaning.ACCEPTED: (ServiceUnavailableError, Outcome.UNAVAILABLE, "checked before the cancellation is sent"),
     Meaning.EVENT_GONE: (EventMissingError, Outcome.MISSING, "every attendee's copy has its own id"),
     Meaning.OCCURRENCE_GONE: (EventMissingError, Outcome.MISSING, "every attendee's copy has its own id"),
     Meaning.NOT_ORGANIZER: (NotOrganizerError, Outcome.NOT_ORGANIZER, "Cancel the copy in the mailbox of"),
@@ -46,9 +46,9 @@ TABLE: dict[Meaning, tuple[type[GraphCancelError], Outcome, str]] = {
     Meaning.DENIED: (AccessDeniedError, Outcome.DENIED, "Calendars.ReadWrite with admin consent"),
     Meaning.MAILBOX_UNAVAILABLE: (MailboxUnavailableError, Outcome.MAILBOX_UNAVAILABLE, "Check the address"),
     Meaning.RECIPIENT_INVALID: (InvalidRequestError, Outcome.INVALID, "Remove that attendee"),
-    Meaning.MALFORMED: (InvalidRequestError, Outcome.INVALID, "must be passed on unchanged"),
+    Meaning.MALFORMED: (InvalidRequestError, Outcome.INVALID, "copied whole and unchanged"),
     Meaning.THROTTLED: (ThrottledError, Outcome.THROTTLED, "throttles"),
-    Meaning.EFFECT_UNKNOWN: (ServiceUnavailableError, Outcome.UNAVAILABLE, "looked at before it is sent again"),
+    Meaning.EFFECT_UNKNOWN: (ServiceUnavailableError, Outcome.UNAVAILABLE, "checked before the cancellation is sent"),
 }
 
 

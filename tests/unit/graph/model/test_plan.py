@@ -107,6 +107,8 @@ def test_an_old_plan_is_refused() -> None:
     assert plan_rows(plan, max_age=None, now=MADE + 99 * day)
     with pytest.raises(InvalidInputError, match=r"24.0 hours old|25.0 hours old"):
         plan_rows(plan, max_age=day, now=MADE + timedelta(hours=25))
+    with pytest.raises(InvalidInputError, match=r"2\.5 days old, more than plan_max_age \(48 hours\)"):
+        plan_rows(plan, max_age=2 * day, now=MADE + 2.5 * day)
 
 
 @pytest.mark.parametrize("broken", [{}, {"meetings": []}, {"meetings": {}, "digest": "x"}, {"digest": "x"}])
