@@ -54,7 +54,7 @@ def _headline(report: CancellationReport) -> Iterator[str]:
     for fact in facts(report):
         yield f"- {fact.number} {fact.label}"
     if report.reasons:
-        yield f"- left because: {escape_markdown(named(report.reasons))}"
+        yield f"- reasons for leaving meetings alone: {escape_markdown(named(report.reasons))}"
     if report.notes:
         yield ""
         yield from (f"> - {escape_markdown(note)}" for note in report.notes)

@@ -39,8 +39,10 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.INVALID: "The request was refused as malformed.",
     Outcome.THROTTLED: "The service asked to wait for longer than the task waits. Run the task again.",
     Outcome.UNAVAILABLE: "The service failed or was unreachable for longer than the task waits. Run the task again.",
-    Outcome.PREVIEW: "It was only looked at; nothing was sent.",
-    NO_OUTCOME: "No result names it: it was taken out of the plan, or its task was skipped or failed. Check it.",
+    Outcome.PREVIEW: "This was a preview; nothing was sent.",
+    NO_OUTCOME: (
+        "No task returned a result for it: it was taken out of the plan, or its task was skipped or failed. Check it."
+    ),
 }
 """What each outcome means, for readers who do not know the pipeline."""
 
@@ -94,21 +96,21 @@ def facts(report: CancellationReport) -> list[Fact]:
         if report.decided
         else Fact(f"{report.total:,}", f"{_meeting(report.total)} planned"),
         Fact(_reach(report.people, report), f"{_person(report)} {'told' if report.decided else 'to be told'}"),
-        Fact(_reach(report.outside, report), "of them outside"),
-        Fact(f"{len(report.excluded):,}", "left alone"),
+        Fact(_reach(report.outside, report), "of them outside the organization"),
+        Fact(f"{len(report.excluded):,}", f"{_meeting(len(report.excluded))} left alone"),
     ]
     if report.decided:
-        found.append(Fact(f"{changed:,}", "held as changed", "bad" if changed else "plain"))
+        found.append(Fact(f"{changed:,}", f"held back because {_it(changed)} changed", "bad" if changed else "plain"))
     if report.verified is not None:
-        found.append(Fact(f"{report.not_gone:,}", "not gone yet", "bad" if report.not_gone else "good"))
+        found.append(Fact(f"{report.not_gone:,}", "still in a calendar", "bad" if report.not_gone else "good"))
     elif report.decided:
-        found.append(Fact("?", "not verified as gone"))
+        found.append(Fact("?", "still in a calendar: not verified"))
     told_apart = {*GOOD, Outcome.CHANGED, NO_OUTCOME}
     for number, what, tone in (
         (sum(n for word, n in counts.items() if word not in told_apart), "could not be cancelled", "bad"),
-        (counts.get(NO_OUTCOME, 0) if report.decided else 0, NO_OUTCOME, "bad"),
-        (counts.get(Outcome.ALREADY_CANCELLED, 0), "cancelled before", "plain"),
-        (counts.get(Outcome.PREVIEW, 0), "looked at only", "plain"),
+        (counts.get(NO_OUTCOME, 0) if report.decided else 0, "without a recorded outcome", "bad"),
+        (counts.get(Outcome.ALREADY_CANCELLED, 0), "had been cancelled before", "plain"),
+        (counts.get(Outcome.PREVIEW, 0), "previewed, and nothing sent", "plain"),
     ):
         if number:
             found.append(Fact(f"{number:,}", what, tone))
@@ -134,13 +136,14 @@ def verdict(report: CancellationReport) -> str:
     elif done:
         said.append(f"{_of(done, total)} {_was(done)} cancelled.")
     if looked:
-        said.append(f"{_of(looked, total)} {_was(looked)} only looked at, and nothing was sent.")
+        said.append(f"{_of(looked, total)} {_was(looked)} only previewed, and nothing was sent.")
     if unknown:
         said.append(f"The outcome of {_of(unknown, total)} is not recorded.")
     if report.not_gone:
-        said.append(f"{report.not_gone:,} {_was(report.not_gone)} still in a calendar at the verification.")
+        there = report.not_gone
+        said.append(f"{there:,} {_meeting(there)} {_was(there)} still in a calendar at the verification.")
     elif done and report.verified and report.gone >= done:
-        said.append("All that was cancelled is gone from its organizer's calendar.")
+        said.append("All cancelled meetings are gone from their organizers' calendars.")
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in said)
 
 
@@ -152,7 +155,7 @@ def sections(report: CancellationReport) -> list[Section]:
         fine = [event for event in report.events if not event.needs_a_look]
         groups = [
             ("look", "Needs a look", tuple(event for event in report.events if event.needs_a_look)),
-            ("preview", "Looked at only", tuple(event for event in fine if event.outcome == Outcome.PREVIEW)),
+            ("preview", "Previewed only", tuple(event for event in fine if event.outcome == Outcome.PREVIEW)),
             ("done", "Done", tuple(event for event in fine if event.outcome in DONE)),
         ]
     return [Section(name, f"{heading} ({len(events):,})", events) for name, heading, events in groups if events]
@@ -163,7 +166,7 @@ def origin(report: CancellationReport) -> list[tuple[str, str]]:
     known = (
         ("Plan", report.plan_digest),
         ("Plan made", _utc(report.plan_made_at)),
-        ("Looked at afterwards", _utc(report.verified_at)),
+        ("Verified", _utc(report.verified_at)),
         ("Report made", _utc(report.made_at)),
         ("Made by", report.source),
     )
@@ -209,6 +212,10 @@ def _of(number: int, total: int) -> str:
 
 def _was(number: int) -> str:
     return "was" if number == 1 else "were"
+
+
+def _it(number: int) -> str:
+    return "it" if number == 1 else "they"
 
 
 def _meeting(number: int) -> str:

@@ -22,7 +22,7 @@ DONE = frozenset(outcome for outcome in Outcome if outcome.is_cancelled)
 GOOD = DONE | {Outcome.PREVIEW}
 """Outcomes after which nobody has to do anything."""
 NO_OUTCOME = "no outcome recorded"
-"""Stands where an outcome should: the event was planned, or is still there, and no result names it."""
+"""Stands where an outcome should: the event was planned, or is still there, and no task returned a result for it."""
 _LONGEST_TITLE = 200
 # No format can show control characters; lone surrogates cannot be written, and overrides turn a line's text around.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,13 @@ Json = dict[str, Any]
 def question(console: Console, asked: Json) -> None:
     """Print an approval as Airflow shows it under "Required Actions"."""
     console.print(
-        Panel(Markdown(asked["body"]), title=asked["subject"], title_align="left", subtitle="Approve  Reject")
+        Panel(
+            # Not as the title, which is cut where the line ends.
+            Group(Text(asked["subject"], style="bold"), "", Markdown(asked["body"])),
+            title="Approval",
+            title_align="left",
+            subtitle="Approve  Reject",
+        )
     )
 
 
@@ -39,7 +47,7 @@ def meetings(console: Console, case: Case, after: dict[str, Json], messages: lis
             datetime.fromisoformat(meeting["start"]).strftime("%a %d %b %H:%M"),
             meeting["organizer"].partition("@")[0],
             f"{outcome}: moved after planning" if event_id in case.changed else outcome,
-            f"{len(told)}, to {len(told[0]['recipients'])}" if told else "0",
+            f"{len(told)}, to {_recipients(told[0], meeting)}" if told else "0",
             "still there" if event_id in after else "[green]gone[/]",
         )
     for left in case.plan["left"]:
@@ -62,17 +70,29 @@ def verdict(console: Console, wrong: list[str], cases: list[Case], ledger: Json,
     cancelled = sum(len(case.cancelled) for case in cases)
     console.print(
         f"\n{len(cases)} closures, {cancelled} meetings cancelled, {len(ledger['requests'])} requests to Graph, in "
-        f"{seconds:.0f} s. {len(lost)} response was lost on purpose after the cancellation took effect; the task "
-        "checked the event instead of sending again."
+        f"{seconds:.0f} s. {_counted(len(lost), 'response was', 'responses were')} lost on purpose after the "
+        "cancellation took effect; the task checked the event instead of sending again."
     )
     for line in wrong:
         console.print(f"[bold red]Wrong:[/] {line}", highlight=False)
     if not wrong:
         console.print(
-            "[bold green]Plans, tasks, reports, calendars and messages agree: every affected meeting was cancelled "
-            "once, and no other meeting was touched."
+            "[bold green]Plans, tasks, reports, calendars and messages agree. Every approved meeting that had not "
+            "changed was cancelled once, and no other meeting was cancelled or removed."
         )
 
 
 def _utc(moment: str) -> str:
     return datetime.fromisoformat(moment).strftime("%a %d %b %H:%M")
+
+
+def _recipients(message: Json, meeting: Json) -> str:
+    """Return how many people and rooms a message went to."""
+    told = set(message["recipients"])
+    rooms = len(told & set(meeting["rooms"]))
+    people = _counted(len(told) - rooms, "person", "people")
+    return f"{people} and {_counted(rooms, 'room', 'rooms')}" if rooms else people
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -30,7 +30,8 @@ def test_the_demonstration_ends_well() -> None:
         demo.wait(60)
     assert demo.returncode == 0, shown[-6000:]
     said = " ".join(shown.split())
-    assert "Plans, tasks, reports, calendars and messages agree" in said
+    assert "Plans, tasks, reports, calendars and messages agree." in said
+    assert "Every approved meeting that had not changed was cancelled once" in said
     assert "1 response was lost on purpose" in said
     assert "What the attendees will read" in said
 

@@ -76,7 +76,7 @@ def test_all_of_it(sandbox: Sandbox, meeting: dict[str, str], run_dag: Run, tmp_
     rows, text = written(tmp_path)
     assert [(row["event_id"], row["outcome"]) for row in rows] == [(meeting["Oak House"], "cancelled")]
     assert text.startswith("# Oak House closed")
-    assert "All that was cancelled is gone" in text
+    assert "All cancelled meetings are gone" in text
     (plan,) = tmp_path.rglob("cancel_meetings.plan.json")
     assert json.loads(plan.read_text())["totals"]["meetings"] == 1
 

@@ -139,7 +139,7 @@ def test_an_approved_closure(office: Office) -> None:
         "date": "cancelled", "review": "cancelled", "moved": "changed",
     }  # fmt: skip
     assert "Approved by admin" in text
-    assert "All that was cancelled is gone" in text
+    assert "All cancelled meetings are gone" in text
 
 
 def test_the_approver_takes_a_meeting_out(office: Office) -> None:
@@ -155,7 +155,7 @@ def test_a_meeting_that_was_moved_meanwhile_is_held(office: Office) -> None:
     office.ended("facility_closure")
     rows, text = office.report("facility_closure", "closure-0")
     assert rows["moved"]["outcome"] == "changed"
-    assert "1 held as changed" in text
+    assert "1 held back because it changed" in text
 
 
 def test_the_approver_sees_what_would_happen(office: Office) -> None:

@@ -153,7 +153,7 @@ def test_the_numbers_are_those_of_the_rows(material: Material) -> None:
         assert report.outside == sum(int(each["outside_people"] or 0) for each in told)
     facts = [f"{fact.all('b')[0].text} {fact.all('span')[0].text}" for fact in page.all("ul", "facts")[0].all("li")]
     said = [flat(item.text) for item in text.all("ul")[0].all("li")]
-    assert [item for item in said if not item.startswith("left because")] == facts
+    assert [item for item in said if not item.startswith("reasons for")] == facts
     for heading, table in zip(page.all("h2"), page.all("table"), strict=False):
         if "events" in table.classes:
             assert heading.text.endswith(f"({len(table.all('tbody')[0].all('tr'))})")

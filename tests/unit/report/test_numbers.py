@@ -25,11 +25,11 @@ def test_all_went_well() -> None:
     there = {"total": 2, "gone": 2, "still_there": [], "at": "2030-12-02T11:00:00+00:00"}
     report = build_report(plan(meeting(1), meeting(2), left=LEFT), [row(1), row(2)], there)
     assert numbers(report) == {
-        "meetings cancelled": "2", "people told": "10", "of them outside": "2", "left alone": "1",
-        "held as changed": "0", "not gone yet": "0",
+        "meetings cancelled": "2", "people told": "10", "of them outside the organization": "2",
+        "meeting left alone": "1", "held back because they changed": "0", "still in a calendar": "0",
     }  # fmt: skip
     assert verdict(report) == (
-        "All 2 meetings were cancelled. All that was cancelled is gone from its organizer's calendar."
+        "All 2 meetings were cancelled. All cancelled meetings are gone from their organizers' calendars."
     )
     assert report.notes == ()
 
@@ -43,20 +43,21 @@ def test_what_went_wrong_is_told_apart() -> None:
         there,
     )
     assert numbers(report) == {
-        "meeting cancelled": "1", "people told": "5", "of them outside": "1", "left alone": "0",
-        "held as changed": "1", "not gone yet": "1", "could not be cancelled": "1", "no outcome recorded": "1",
-        "cancelled before": "1", "looked at only": "1",
+        "meeting cancelled": "1", "people told": "5", "of them outside the organization": "1",
+        "meetings left alone": "0", "held back because it changed": "1", "still in a calendar": "1",
+        "could not be cancelled": "1", "without a recorded outcome": "1", "had been cancelled before": "1",
+        "previewed, and nothing sent": "1",
     }  # fmt: skip
     assert verdict(report) == (
-        "2 of 6 meetings were not cancelled: changed 1, denied 1. 1 of 6 meetings was only looked at, and nothing was "
-        "sent. The outcome of 1 of 6 meetings is not recorded. 1 was still in a calendar at the verification."
+        "2 of 6 meetings were not cancelled: changed 1, denied 1. 1 of 6 meetings was only previewed, and nothing was "
+        "sent. The outcome of 1 of 6 meetings is not recorded. 1 meeting was still in a calendar at the verification."
     )
     page = read_html(to_html(report))
     assert [heading.text for heading in page.all("h2")] == [
-        "Outcomes", "Needs a look (4)", "Looked at only (1)", "Done (1)"
+        "Outcomes", "Needs a look (4)", "Previewed only (1)", "Done (1)"
     ]  # fmt: skip
     first = page.all("table", "events")[0].all("tbody")[0].all("tr")[0]
-    assert [mark.text for mark in first.all("span", "mark")] == ["cancelled", "not gone yet"]
+    assert [mark.text for mark in first.all("span", "mark")] == ["cancelled", "still in a calendar"]
 
 
 def test_a_plan_alone_claims_nothing() -> None:
@@ -64,7 +65,8 @@ def test_a_plan_alone_claims_nothing() -> None:
     report = build_report(plan(meeting(1), meeting(2), left=LEFT))
     assert report.counts == {"no outcome recorded": 2}
     assert numbers(report) == {
-        "meetings planned": "2", "people to be told": "10", "of them outside": "2", "left alone": "1"
+        "meetings planned": "2", "people to be told": "10", "of them outside the organization": "2",
+        "meeting left alone": "1",
     }  # fmt: skip
     assert verdict(report).startswith("No result was given: cancelling was rejected or skipped, has not run, or failed")
     assert "told" not in to_summary(report).replace("to be told", "")
@@ -120,7 +122,7 @@ def test_a_verification_that_does_not_name_all_is_not_smoothed_over() -> None:
     """The sensor names at most a hundred; and it may have looked at fewer events than were cancelled."""
     there = {"total": 1, "gone": 0, "still_there": []}
     report = build_report(plan(meeting(1), meeting(2)), [row(1), row(2)], there)
-    assert (report.not_gone, numbers(report)["not gone yet"]) == (1, "1")
+    assert (report.not_gone, numbers(report)["still in a calendar"]) == (1, "1")
     assert report.notes == (
         "The verification found more events still there than it names: 1 more.",
         "The verification looked at fewer events (1) than were cancelled (2).",
