@@ -23,29 +23,29 @@ SIZES = (1_000, 10_000, 100_000)
 MAILBOXES = 500
 MOST_MB = 250
 FLAT = 1.25
-"""So many times the processor time of the first events may the last ones take: what differs is a machine's noise."""
+"""Largest accepted ratio of CPU time per event between the largest and the middle size; leaves room for noise."""
 
 
 class CountingStore(dict[str, object]):
-    """A state store that serialises what it is given, and keeps only how much it was."""
+    """A state store that serialises each value and keeps only its size."""
 
     calls = 0
     written = 0
 
     def get(self, key: str, default: object = None) -> object:
-        """Count a question; nobody was here before."""
+        """Count a read; no earlier try has stored anything."""
         self.calls += 1
         return default
 
     def set(self, key: str, value: object) -> None:
-        """Count a value."""
+        """Count a write and its bytes."""
         self.calls += 1
         self.written += len(json.dumps(value))
 
 
 @dataclass(frozen=True)
 class Took:
-    """What so many events took.
+    """What cancelling a number of events took.
 
     :param cpu: seconds, start-up included.
     :param peak: MB above an interpreter with Airflow loaded.
@@ -64,7 +64,7 @@ class Took:
 def very_many_events() -> Section:
     """Measure each size in a process of its own."""
     taken = [_in_a_process(count) for count in SIZES]
-    # From size to size, so that start-up, the same for all, blurs nothing.
+    # Differences between sizes, because start-up takes the same time for each.
     each = [
         (more.cpu - less.cpu) / (more.events - less.events) * 1000
         for less, more in pairwise((Took(0, 0.0, 0.0, 0.0, 0, 0), *taken))
@@ -104,7 +104,7 @@ def _in_a_process(count: int) -> Took:
 
 
 def _measure(count: int) -> dict[str, float]:
-    """Cancel so many events; return what it took beyond an interpreter with Airflow loaded."""
+    """Cancel ``count`` events; return what it took beyond an interpreter with Airflow loaded."""
     import airflow.sdk.bases.operator  # noqa: F401 - what every task process has loaded
 
     loaded = peak_mb()

@@ -29,7 +29,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Section:
-    """One table and the promises that it bears out.
+    """One table, and the promises that its figures support.
 
     :param explained: what was measured, and how; Markdown.
     :param rows: a first cell that names what was measured, then figures.
@@ -47,7 +47,7 @@ class Section:
         return all(promise.kept for promise in self.promises)
 
     def show(self, console: Console) -> None:
-        """Print it."""
+        """Print the table and the promises."""
         table = Table(title=self.title, title_justify="left")
         for place, heading in enumerate(self.headings):
             table.add_column(heading, justify="right" if place else "left")

@@ -77,7 +77,7 @@ def _day(time: datetime) -> str:
 
 def _clock(time: datetime) -> str:
     clock = f"{time:%H:%M}"
-    # When the clocks go back, an hour comes twice, and only the offset tells which is meant.
+    # When the clocks go back, an hour occurs twice, and only the offset tells the two apart.
     twice = time.utcoffset() != time.replace(fold=1 - time.fold).utcoffset()
     return f"{clock} ({time:%z})" if twice else clock
 
@@ -88,14 +88,14 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return other people's text as text: on one line, in one cell, without markup, links or HTML of its own."""
+    """Escape untrusted text so that it fits one table cell and contains no markup, links or HTML."""
     marked = _MARKS.sub(r"\\\1", " ".join(text.split()))
     # Entities, because not every reader of Markdown takes a backslash before an angle bracket.
     return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def quote_markdown(text: str) -> str:
-    """Return other people's text as a quotation, line by line, without markup of its own."""
+    """Return untrusted text as a quotation, line by line, with its markup escaped."""
     # Two blanks at the end keep the line break. A mark at the beginning would make a list or a heading.
     lines = (_BLOCK_MARK.sub(r"\1\\\2", escape_markdown(line)) for line in text.splitlines())
     return "\n".join(f"> {line}  " for line in lines)

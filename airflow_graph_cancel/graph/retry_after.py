@@ -16,7 +16,7 @@ def parse_retry_after(value: str | None, date: str | None = None) -> float | Non
     Graph sends integers, decimals and, through its gateways, HTTP dates.
 
     :param value: the header as received; None or garbage gives None.
-    :param date: the answer's ``Date`` header: an HTTP date is taken relative to the server's clock, not ours.
+    :param date: the response's ``Date`` header: an HTTP date is taken relative to the server's clock, not ours.
     """
     if value is None:
         return None

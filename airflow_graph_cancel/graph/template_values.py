@@ -61,7 +61,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, str):
-        # A name may start with anything but what a list starts with.
+        # Text that starts with a bracket is a list; anything else is a name.
         value = parse_text(argument, value) if value.lstrip()[:1] in {"[", "("} or value.strip() == "None" else [value]
     if not isinstance(value, list | tuple | set | frozenset):
         raise InvalidInputError(f"{argument} must be a name or a list of names, not {type(value).__name__}.")

@@ -60,7 +60,7 @@ class GraphEventHook(GraphHook):
     ) -> CancelResult:
         """Cancel one event and tell each attendee once.
 
-        After a lost response the event is looked at before the request is repeated. Only the organizer's copy can be
+        After a lost response the event is read before the request is repeated. Only the organizer's copy can be
         cancelled. With ``preview``, or through a connection that is ``preview_only``, the event is only read.
 
         :param event_id: id of the event in that mailbox: an occurrence's for one date, a series master's for all.

@@ -35,11 +35,11 @@ __all__ = [
 
 Document = dict[str, object]
 MOST_ROWS = 1000
-"""Rows of a plan that may stand in XCom, which is kept in Airflow's database."""
+"""Longest plan, in rows, that is passed through XCom; Airflow stores XCom in its database."""
 
 
 def write_whole(path: str, content: bytes) -> None:
-    """Write a file, creating its folders; a reader finds all of it, or what was there before.
+    """Write a file and create its folders; a reader finds either the whole new content or the old one.
 
     :param path: anything that ``ObjectStoragePath`` takes: a file, ``s3://...``, ``abfs://...``.
     """

@@ -46,7 +46,7 @@ class Templated(Protocol):
 
 
 def check_policies(**policies: str) -> None:
-    """Reject a misspelt policy when the DAG is parsed, not on the night it is needed.
+    """Reject a misspelt policy when the DAG is parsed, before a run depends on it.
 
     :raises ValueError: naming the argument.
     """
@@ -73,7 +73,7 @@ def given_fields(task: Templated) -> frozenset[str]:
 def check_rendered(task: Templated, given: frozenset[str]) -> None:
     """Reject an argument that was given and has rendered to None, as a missing XCom does.
 
-    Without its comment a meeting would be cancelled without a word of explanation, without its owner in the wrong
+    Without the comment, attendees would get no explanation; without the owner, the request would go to the wrong
     mailbox.
 
     :param given: from :func:`given_fields`.

@@ -1,4 +1,4 @@
-"""A tenant and a closure as they are meant, before anything stands in a calendar: what truth is computed from."""
+"""A description of a tenant and a closure, from which the expected plan is computed without any calendar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 
 class Reach(Enum):
-    """What becomes of whoever asks for a mailbox."""
+    """What happens when the application reads a mailbox."""
 
     READABLE = "readable"
     DEPARTED = "known, without a mailbox in the cloud"
@@ -145,7 +145,7 @@ class Tenant:
 class Closure:
     """What is asked for: which rooms and organizers, when, and what is kept.
 
-    :param start: As text, as a feed has it; with an offset, or meant in ``timezone``.
+    :param start: As text, as a feed has it; with an offset, or else in ``timezone``.
     """
 
     start: str
@@ -161,7 +161,7 @@ class Closure:
     include_past: bool = False
 
     def closed(self, rooms: Sequence[Room], room_lists: Mapping[str, Sequence[str]]) -> frozenset[str]:
-        """Return the addresses of the rooms that are meant, out of all that there are."""
+        """Return the addresses of the rooms that the closure names, out of all rooms."""
         listed = {address.lower() for address in self.rooms or ()}
         listed |= {address.lower() for address in (room_lists[self.room_list] if self.room_list else ())}
         return frozenset(
@@ -171,7 +171,7 @@ class Closure:
         )
 
     def window(self) -> tuple[datetime.datetime, datetime.datetime]:
-        """Return the window's bounds; their time zone is the one in which whole days are meant."""
+        """Return the window's bounds; their time zone decides where a whole day begins."""
         bounds = [datetime.datetime.fromisoformat(text) for text in (self.start, self.end)]
         if self.timezone:
             zone = ZoneInfo(self.timezone)

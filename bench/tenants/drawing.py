@@ -72,7 +72,7 @@ def _keep(rng: random.Random) -> tuple[str, ...]:
 
 
 def _places(rng: random.Random, cast: Cast, closure: Closure) -> Closure:
-    """Say which rooms and organizers are meant: rooms, a list, a building, organizers, or several of these."""
+    """Choose what the closure names: rooms, a list, a building, organizers, or several of these."""
     mode = rng.choice(("rooms", "list", "building", "building", "organizers", "organizers", "mixed", "mixed", "mixed"))
     rooms = [room.address for room in rng.sample(cast.rooms, rng.randint(2, 5))]
     organizers = [each.address for each in rng.sample(cast.organizers(), 4)]

@@ -14,7 +14,7 @@ SECOND_CALENDAR = "Projects"
 
 
 def fill(tenant: Tenant, sandbox: Sandbox) -> None:
-    """Make the sandbox anew with this tenant in it, and nothing in its ledger."""
+    """Reset the sandbox, ledger included, and fill it with this tenant."""
     sandbox.reset()
     denied = [person.address for person in tenant.people if person.reach is Reach.DENIED]
     sandbox.settings(guesses=tenant.guesses, out_of_scope=denied)

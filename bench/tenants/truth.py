@@ -1,4 +1,4 @@
-"""What a plan for a closure must hold, computed from what was meant alone: no Graph, no sandbox, no provider."""
+"""What a plan for a closure must contain, computed from its description without Graph, sandbox or provider."""
 
 from __future__ import annotations
 

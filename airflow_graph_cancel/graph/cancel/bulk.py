@@ -146,7 +146,7 @@ class _BulkRun:
         return {number for number, past in pasts if past.sent or past.sent_before()}
 
     def hold(self, drifted: Mapping[int, CancelResult | GraphCancelError]) -> None:
-        """Keep events from being sent: those that have changed, and those that could not be looked at."""
+        """Keep events from being sent: those that have changed, and those that could not be read."""
         for number, found in drifted.items():
             if isinstance(found, CancelResult):
                 self._certainly_not_sent.add(number)

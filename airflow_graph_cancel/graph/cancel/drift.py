@@ -35,7 +35,7 @@ async def find_drift(
     begun: Collection[int],
     options: Options,
 ) -> Mapping[int, CancelResult | GraphCancelError]:
-    """Return what must not be sent: a result for what has changed, an error for what cannot be looked at.
+    """Return what must not be sent: a result for what has changed, an error for what cannot be read.
 
     Events that are gone are not among them: the run knows whether it sent their cancellation before.
 

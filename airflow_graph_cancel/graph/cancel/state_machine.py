@@ -1,9 +1,10 @@
 """State machine for cancelling one event: which request comes next, and what a response means. Performs no I/O.
 
-One rule governs it: after a lost response, or when an earlier try may have sent the request, the event is looked at
-before it is sent again. If it is gone, our request took effect.
+One rule governs it: after a lost response, or when an earlier try may have sent the request, the event is read
+before its cancellation is sent again. If it is gone, our request took effect.
 
-Single requests and batches both use it. What happens on a 404 is decided here and nowhere else.
+Single requests and batches both use it. Which request follows a 404, and which outcome, is decided here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.graph.model.address import EventAddress
 
 EVIDENCE = ("id", "isCancelled", "isOrganizer", "organizer")
-"""Properties that a look (a GET of the event) reads."""
+"""Properties that a read of the event (a GET) selects."""
 
 
 class Step(Enum):
     """The request that is needed next."""
 
     SEND = auto()
-    LOOK_FOR_EFFECT = auto()
+    READ_FOR_EFFECT = auto()
     """Did a request whose response is not known take effect?"""
-    LOOK_BEHIND = auto()
-    """What does a refusal leave open: is it cancelled already, and who is the organizer?"""
+    READ_AFTER_REFUSAL = auto()
+    """After a refusal: is the event cancelled already, and who is the organizer?"""
 
 
 class Cancellation:
@@ -51,7 +52,7 @@ class Cancellation:
         self._past = past
         self._doubted = past.sent_before()
         self._refusal: Response | None = None
-        self.step = Step.LOOK_FOR_EFFECT if self._doubted else Step.SEND
+        self.step = Step.READ_FOR_EFFECT if self._doubted else Step.SEND
 
     @property
     def attempts(self) -> int:
@@ -61,7 +62,7 @@ class Cancellation:
     @property
     def in_doubt(self) -> bool:
         """Whether a request was sent whose effect is unknown."""
-        return self.step is Step.LOOK_FOR_EFFECT
+        return self.step is Step.READ_FOR_EFFECT
 
     @property
     def ever_in_doubt(self) -> bool:
@@ -71,7 +72,7 @@ class Cancellation:
     def lost(self) -> None:
         """Record that the request of this step went out and no usable response came."""
         if self.step is Step.SEND:
-            self._doubted, self.step = True, Step.LOOK_FOR_EFFECT
+            self._doubted, self.step = True, Step.READ_FOR_EFFECT
 
     def answered(self, response: Response) -> CancelResult | None:
         """Take the response to the request of this step; return the result, or None if another step is needed.
@@ -82,10 +83,10 @@ class Cancellation:
         match self.step:
             case Step.SEND:
                 return self._sent(response)
-            case Step.LOOK_FOR_EFFECT:
-                return self._looked_for_effect(response)
-            case Step.LOOK_BEHIND:
-                return self._looked_behind(response)
+            case Step.READ_FOR_EFFECT:
+                return self._received_for_effect(response)
+            case Step.READ_AFTER_REFUSAL:
+                return self._received_after_refusal(response)
 
     def _sent(self, response: Response) -> CancelResult | None:
         match response.meaning:
@@ -100,7 +101,7 @@ class Cancellation:
                     Outcome.ALREADY_CANCELLED, "This date had been removed from its series before.", response
                 )
             case Meaning.EVENT_GONE | Meaning.NOT_ORGANIZER | Meaning.MALFORMED:
-                self._refusal, self.step = response, Step.LOOK_BEHIND
+                self._refusal, self.step = response, Step.READ_AFTER_REFUSAL
                 return None
             case Meaning.RECIPIENT_INVALID:
                 # Graph has been seen to answer this although it had cancelled the event.
@@ -113,7 +114,7 @@ class Cancellation:
             case _:
                 raise refusal(self.address, response)
 
-    def _looked_for_effect(self, response: Response) -> CancelResult | None:
+    def _received_for_effect(self, response: Response) -> CancelResult | None:
         if response.meaning.is_gone or _is_cancelled(response):
             return self._result(
                 Outcome.CANCELLED, "The response to an earlier request was lost, and the event is gone.", response
@@ -128,7 +129,7 @@ class Cancellation:
             raise refusal(self.address, self._refusal)
         return None
 
-    def _looked_behind(self, response: Response) -> CancelResult | None:
+    def _received_after_refusal(self, response: Response) -> CancelResult | None:
         self.step = Step.SEND
         if _is_cancelled(response):
             return self._result(Outcome.ALREADY_CANCELLED, "This copy shows that it was cancelled before.", response)
@@ -141,9 +142,9 @@ class Cancellation:
             message,
             request_id=response.request_id,
             # A killed process may not have counted its request; it sent one at least.
-            attempts=max(self._past.sent, int(self.step is Step.LOOK_FOR_EFFECT)),
+            attempts=max(self._past.sent, int(self.step is Step.READ_FOR_EFFECT)),
         )
 
 
-def _is_cancelled(look: Response) -> bool:
-    return look.meaning is Meaning.ACCEPTED and look.json.get("isCancelled") is True
+def _is_cancelled(read: Response) -> bool:
+    return read.meaning is Meaning.ACCEPTED and read.json.get("isCancelled") is True

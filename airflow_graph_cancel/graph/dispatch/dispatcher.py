@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TICK = 0.25
 _LAST_RESPONSES = 2.0
 _SLOW, _SLOWER = 1.0, 4.0
-"""A round trip of more seconds than this, and of so many times the fastest one, means that a mailbox is strained."""
+"""A mailbox is overloaded if a round trip takes more than ``_SLOW`` seconds and ``_SLOWER`` times the fastest one."""
 
 
 class Job(Protocol):
@@ -41,7 +41,7 @@ class Job(Protocol):
         """Return the request that is needed next."""
 
     def received(self, response: Response) -> Self | None:
-        """Take the response; return the job that goes on: itself, or another with a retry budget of its own.
+        """Take the response; return the job to continue with: this one, or another with a separate retry budget.
 
         :raises TryLaterError: if the request must be sent again later.
         """
@@ -58,7 +58,7 @@ J = TypeVar("J", bound=Job)
 
 @dataclass(slots=True)
 class _Retry:
-    """A job that was told "later": since when and how often."""
+    """Since when and how often a job has been retried."""
 
     since: float
     tries: int = 0
@@ -183,7 +183,7 @@ class Dispatcher(Generic[J]):
                 for response in await self._client.send_batch(requests, stopped=self._stopped)
             ]
         except TryLaterError as error:
-            # A copy for each: an error says of its own job how often it was sent and whether it is in doubt.
+            # A copy for each job, because its attempts and its doubt are written into the error.
             return [copy(error) for _ in requests]
 
     def _take(self, job: J, response: Response | TryLaterError, *, token_works: bool) -> bool:

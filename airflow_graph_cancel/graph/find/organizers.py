@@ -50,8 +50,8 @@ class Organizers:
             return self._reason(booking.organizer, self._refused[owner])
         copies = self._by_uid.get(owner, {}).get(series_uid(booking.uid), []) if booking.uid else []
         exact = [copy for copy in copies if copy.uid == booking.uid]
-        # Never by the time alone. A copy is the same date of the same series if it has the same identifier. Where that
-        # has no place for a date, or the room was invited to that date only, the copy must also begin and end with it.
+        # Times alone never match. A copy with the same identifier is the same date of the same series. If the
+        # identifier contains no date, or the room was invited to that date only, start and end must match too.
         same = [copy for copy in exact or copies if copy.when == (booking.start, booking.end)]
         if not same and (has_date(booking.uid) or booking.type == "singleInstance"):
             same = exact
@@ -81,12 +81,12 @@ async def read_organizers(
     domains: Iterable[str],
     subjects: bool,
 ) -> Organizers:
-    """Read the calendars of organizers, each once, however many meetings it has.
+    """Read the calendar of each organizer once.
 
     :param addresses: as bookings have them.
-    :param named: those that were searched for by name, without whose calendars there is no plan.
+    :param named: organizers that the search names; if one of their calendars cannot be read, the search fails.
     :param domains: the tenant's, as far as they are known from the rooms.
-    :param subjects: whether to read subjects; otherwise they do not even leave Graph.
+    :param subjects: whether to request subjects from Graph.
     :raises TryLaterError: if a calendar was not read, for a reason that may pass.
     :raises RefusedError: if Graph refused one of ``named``.
     """

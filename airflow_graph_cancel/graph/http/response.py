@@ -47,7 +47,7 @@ class Meaning(Enum):
     THROTTLED = auto()
     """Certainly not carried out."""
     EFFECT_UNKNOWN = auto()
-    """May or may not have been carried out; only a look at the event can tell."""
+    """May or may not have been carried out; only a read of the event can tell."""
 
     @property
     def is_gone(self) -> bool:

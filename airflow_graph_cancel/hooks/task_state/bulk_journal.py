@@ -47,17 +47,17 @@ _LOOK_EVERY = _FLUSH_EVERY
 too, so this adds next to nothing."""
 
 
-def events_digest(orders: Sequence[CancelInput]) -> str:
-    """Return a digest of a list of events: another list, or another order of it, has another."""
+def events_digest(inputs: Sequence[CancelInput]) -> str:
+    """Return a digest of a list of events, which also depends on their order."""
     digest = hashlib.sha256()
-    for order in orders:
-        digest.update(order.address.key.encode() + b"\1")
+    for event in inputs:
+        digest.update(event.address.key.encode() + b"\1")
     return digest.hexdigest()[:24]
 
 
 @dataclass(slots=True)
 class _Chunk:
-    """What is known of the events of one chunk: requests sent, and results."""
+    """The state of one chunk of events: requests sent, and results."""
 
     numbers: list[int]
     sent: dict[int, int] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class _EventJournal:
     def sent_before(self) -> bool:
         cleared = self._number in self._chunk.cleared
         if (not self._chunk.foreign or cleared) and self._chunk.begun:
-            # To interpret a response this must be current: a process that made the event vanish had marked it before.
+            # A 404 can only be interpreted with the current marks: a process that cancelled the event marked it first.
             self._journal.look_for_others(self._chunk, fresh=bool(self.sent))
         return self._chunk.foreign and self._number not in self._chunk.unsent | self._chunk.cleared
 
@@ -264,12 +264,12 @@ class TaskStateBulkJournal:
                 self._write_if_possible(chunk)
 
     def _write_if_possible(self, chunk: _Chunk) -> None:
-        # What the store has already is true, and on the safe side.
+        # Without this write a later try reads more events than necessary, but sends none twice.
         try:
             self._write(chunk)
         except Exception:
             log.warning(
-                "The state of some events could not be stored; a later try will look before it sends.",
+                "The state of some events could not be stored; a later try will read them before it sends.",
                 exc_info=True,
             )
 
@@ -303,7 +303,7 @@ class TaskStateBulkJournal:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return as much of a text as fits into so many bytes of JSON; a character takes one to twelve."""
+    """Shorten a text to at most ``most`` bytes of JSON; a character takes one to twelve."""
     if len(text) * 12 <= most or (len(text) <= most and _PLAIN.fullmatch(text)):
         return text
     text = text[:most]

@@ -49,7 +49,7 @@ class TaskStateJournal:
         try:
             return CancelResult(**{**row, "outcome": Outcome(row["outcome"])}) if isinstance(row, dict) else None
         except (TypeError, KeyError, ValueError):
-            # Whatever wrote that, a state of "settled" is still a reason to look first.
+            # The entry is unreadable, but its state "settled" still makes the caller read the event first.
             return None
 
     def sent_before(self) -> bool:
@@ -73,11 +73,12 @@ class TaskStateJournal:
         self._write_if_possible("settled", result=dict(result.as_row()))
 
     def _write_if_possible(self, state: str, **more: JsonValue) -> None:
-        # What the store has already is on the safe side. Failing a task whose meeting is cancelled would not be.
+        # Without this write a later try reads the event first, which is safe. To fail a task whose meeting is
+        # cancelled would not be.
         try:
             self._write(state, **more)
         except Exception:
             log.warning(
-                "The state of the cancellation could not be stored; a later try will look before it sends.",
+                "The state of the cancellation could not be stored; a later try will read the event before it sends.",
                 exc_info=True,
             )

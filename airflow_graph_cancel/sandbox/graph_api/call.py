@@ -188,7 +188,7 @@ class Call:
     def calendar(self) -> Calendar | None:
         """Return the calendar that the path names; None if it names none.
 
-        :raises GraphError: 404 if the mailbox has no such calendar or calendar group, or the group has not.
+        :raises GraphError: 404 if the mailbox or the calendar group has no such calendar, or there is no such group.
         """
         wanted, mailbox, group = self.address.calendar, self.mailbox, self.calendar_group()
         if wanted is None:

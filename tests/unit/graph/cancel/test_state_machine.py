@@ -52,7 +52,7 @@ from tests.support.graph_responses import (
     response,
 )
 
-SEND, LOOK_FOR_EFFECT, LOOK_BEHIND = Step.SEND, Step.LOOK_FOR_EFFECT, Step.LOOK_BEHIND
+SEND, READ_FOR_EFFECT, READ_AFTER_REFUSAL = Step.SEND, Step.READ_FOR_EFFECT, Step.READ_AFTER_REFUSAL
 LOST = None
 """No answer came to a request that went out."""
 SHOWS_NOTHING = response(200)
@@ -134,12 +134,12 @@ def lost(promise: str, *course: tuple[Step, Response | None], end: Any, **more: 
     return Row(promise, Known.NOTHING, [(SEND, LOST), *course], end, **{"ever_in_doubt": True, **more})
 
 
-IN_DOUBT = {"in_doubt": True, "ever_in_doubt": True, "step": LOOK_FOR_EFFECT}
+IN_DOUBT = {"in_doubt": True, "ever_in_doubt": True, "step": READ_FOR_EFFECT}
 
 ROWS = [
     # The first request.
     fresh("accepted: cancelled by one request", (SEND, ACCEPTED), end=Outcome.CANCELLED),
-    fresh("a lost answer: looked at before anything is sent again", (SEND, LOST), end=None, **IN_DOUBT),
+    fresh("a lost answer: read before anything is sent again", (SEND, LOST), end=None, **IN_DOUBT),
     fresh(
         "5xx: may have been carried out, so looked at first", (SEND, BROKEN), end=ServiceUnavailableError, **IN_DOUBT
     ),
@@ -157,9 +157,9 @@ ROWS = [
     fresh("401: denied, no look, no retry", (SEND, TOKEN_REFUSED), end=AccessDeniedError),
     fresh("no such mailbox: no look, no retry", (SEND, NO_MAILBOX), end=MailboxUnavailableError),
     fresh("a date out of its series: cancelled before us", (SEND, DATE_GONE), end=Outcome.ALREADY_CANCELLED),
-    fresh("404 at first: looked behind", (SEND, GONE), end=None, step=LOOK_BEHIND),
-    fresh("organizer only: looked behind", (SEND, NOT_ORGANIZER), end=None, step=LOOK_BEHIND),
-    fresh("malformed: looked behind", (SEND, MALFORMED), end=None, step=LOOK_BEHIND),
+    fresh("404 at first: the event is read", (SEND, GONE), end=None, step=READ_AFTER_REFUSAL),
+    fresh("organizer only: the event is read", (SEND, NOT_ORGANIZER), end=None, step=READ_AFTER_REFUSAL),
+    fresh("malformed: the event is read", (SEND, MALFORMED), end=None, step=READ_AFTER_REFUSAL),
     fresh(
         "an invalid recipient: perhaps carried out, so looked for its effect",
         (SEND, RECIPIENT_INVALID),
@@ -170,7 +170,7 @@ ROWS = [
     fresh(
         "404 at first, 404 behind: missing, never in doubt, and another run would start with its request",
         (SEND, GONE),
-        (LOOK_BEHIND, GONE),
+        (READ_AFTER_REFUSAL, GONE),
         end=EventMissingError,
         decided_by=1,
         step=SEND,
@@ -178,25 +178,25 @@ ROWS = [
     fresh(
         "404 at first, but a cancelled copy: cancelled before us",
         (SEND, GONE),
-        (LOOK_BEHIND, CANCELLED_COPY),
+        (READ_AFTER_REFUSAL, CANCELLED_COPY),
         end=Outcome.ALREADY_CANCELLED,
     ),
     fresh(
         "organizer only, but a cancelled copy: cancelled before us",
         (SEND, NOT_ORGANIZER),
-        (LOOK_BEHIND, CANCELLED_COPY),
+        (READ_AFTER_REFUSAL, CANCELLED_COPY),
         end=Outcome.ALREADY_CANCELLED,
     ),
     fresh(
         "malformed, but a cancelled copy: cancelled before us",
         (SEND, MALFORMED),
-        (LOOK_BEHIND, CANCELLED_COPY),
+        (READ_AFTER_REFUSAL, CANCELLED_COPY),
         end=Outcome.ALREADY_CANCELLED,
     ),
     fresh(
         "organizer only: the organizer's name comes from the copy",
         (SEND, NOT_ORGANIZER),
-        (LOOK_BEHIND, GUEST_COPY),
+        (READ_AFTER_REFUSAL, GUEST_COPY),
         end=NotOrganizerError,
         decided_by=1,
         says=BEN,
@@ -204,7 +204,7 @@ ROWS = [
     fresh(
         "404 for a guest's copy: not the organizer's, and whose it would be",
         (SEND, GONE),
-        (LOOK_BEHIND, GUEST_COPY),
+        (READ_AFTER_REFUSAL, GUEST_COPY),
         end=NotOrganizerError,
         decided_by=1,
         says=BEN,
@@ -212,23 +212,23 @@ ROWS = [
     fresh(
         "404 for a copy that is there: the refusal stands",
         (SEND, GONE),
-        (LOOK_BEHIND, ALIVE),
+        (READ_AFTER_REFUSAL, ALIVE),
         end=EventMissingError,
         decided_by=1,
     ),
     fresh(
         "malformed, and the copy is there: the refusal stands",
         (SEND, MALFORMED),
-        (LOOK_BEHIND, ALIVE),
+        (READ_AFTER_REFUSAL, ALIVE),
         end=InvalidRequestError,
         decided_by=1,
         says="malformed",
     ),
     *[
         fresh(
-            f"{what} to a look behind: the first refusal stands, not this one",
+            f"{what} to a read after a refusal: the first refusal stands, not this one",
             (SEND, NOT_ORGANIZER),
-            (LOOK_BEHIND, behind),
+            (READ_AFTER_REFUSAL, behind),
             end=NotOrganizerError,
             decided_by=1,
         )
@@ -249,80 +249,80 @@ ROWS = [
     fresh(
         "a refusal with half an event in it does not show the copy",
         (SEND, GONE),
-        (LOOK_BEHIND, Response(403, {"request-id": REQUEST_ID}, b'{"isOrganizer": false, "isCancelled": true}')),
+        (READ_AFTER_REFUSAL, Response(403, {"request-id": REQUEST_ID}, b'{"isOrganizer": false, "isCancelled": true}')),
         end=EventMissingError,
         decided_by=1,
     ),
     fresh(
         "isCancelled must be true, not merely truthy",
         (SEND, GONE),
-        (LOOK_BEHIND, event(isCancelled="false")),
+        (READ_AFTER_REFUSAL, event(isCancelled="false")),
         end=EventMissingError,
         decided_by=1,
     ),
     fresh(
-        "a look behind that is lost is repeated, and puts nothing in doubt",
+        "a read after a refusal that is lost is repeated, and puts nothing in doubt",
         (SEND, NOT_ORGANIZER),
-        (LOOK_BEHIND, LOST),
-        (LOOK_BEHIND, GUEST_COPY),
+        (READ_AFTER_REFUSAL, LOST),
+        (READ_AFTER_REFUSAL, GUEST_COPY),
         end=NotOrganizerError,
         decided_by=1,
         says=BEN,
     ),
     # Looked for the effect of a request whose answer was lost.
-    lost("a lost answer, then gone: cancelled", (LOOK_FOR_EFFECT, GONE), end=Outcome.CANCELLED),
+    lost("a lost answer, then gone: cancelled", (READ_FOR_EFFECT, GONE), end=Outcome.CANCELLED),
     lost(
-        "a lost answer, then a date out of its series: cancelled", (LOOK_FOR_EFFECT, DATE_GONE), end=Outcome.CANCELLED
+        "a lost answer, then a date out of its series: cancelled", (READ_FOR_EFFECT, DATE_GONE), end=Outcome.CANCELLED
     ),
-    lost("a lost answer, then a cancelled copy: cancelled", (LOOK_FOR_EFFECT, CANCELLED_COPY), end=Outcome.CANCELLED),
-    lost("a lost answer, then still there: sent again", (LOOK_FOR_EFFECT, ALIVE), end=None, step=SEND),
+    lost("a lost answer, then a cancelled copy: cancelled", (READ_FOR_EFFECT, CANCELLED_COPY), end=Outcome.CANCELLED),
+    lost("a lost answer, then still there: sent again", (READ_FOR_EFFECT, ALIVE), end=None, step=SEND),
     lost(
         "a lost answer, still there, accepted: two requests, one message",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, ACCEPTED),
         end=Outcome.CANCELLED,
         attempts=2,
     ),
     lost(
         "a lost answer, still there, then 404: the lost request took effect late",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, GONE),
         end=Outcome.CANCELLED,
         attempts=2,
     ),
     lost(
         "a lost answer, still there, then the date is gone: the lost request took effect late",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, DATE_GONE),
         end=Outcome.CANCELLED,
         attempts=2,
     ),
     lost(
-        "two lost answers: looked at before each repetition",
-        (LOOK_FOR_EFFECT, ALIVE),
+        "two lost answers: read before each repetition",
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, LOST),
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, ACCEPTED),
         end=Outcome.CANCELLED,
         attempts=3,
     ),
     lost(
         "a lost look: looked at again, nothing sent",
-        (LOOK_FOR_EFFECT, LOST),
-        (LOOK_FOR_EFFECT, GONE),
+        (READ_FOR_EFFECT, LOST),
+        (READ_FOR_EFFECT, GONE),
         end=Outcome.CANCELLED,
     ),
     fresh(
         "5xx, then gone: cancelled",
         (SEND, BROKEN),
-        (LOOK_FOR_EFFECT, GONE),
+        (READ_FOR_EFFECT, GONE),
         end=Outcome.CANCELLED,
         ever_in_doubt=True,
     ),
     *[
         lost(
-            f"{what} to a look: stays in doubt, nothing is sent",
-            (LOOK_FOR_EFFECT, shown),
+            f"{what} to a read: stays in doubt, nothing is sent",
+            (READ_FOR_EFFECT, shown),
             end=end,
             decided_by=2 if "request-id" in shown.headers and shown is not RECIPIENT_INVALID else 0,
             **IN_DOUBT,
@@ -348,23 +348,23 @@ ROWS = [
         ]
     ],
     lost(
-        "a look that was throttled is repeated as a look",
-        (LOOK_FOR_EFFECT, THROTTLED),
-        (LOOK_FOR_EFFECT, GONE),
+        "a read that was throttled is repeated as a read",
+        (READ_FOR_EFFECT, THROTTLED),
+        (READ_FOR_EFFECT, GONE),
         end=Outcome.CANCELLED,
     ),
     lost(
         "a refusal after a doubt keeps the mark",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, DENIED),
         end=AccessDeniedError,
         attempts=2,
     ),
     lost(
-        "organizer only after a doubt: looked behind, the mark stays",
-        (LOOK_FOR_EFFECT, ALIVE),
+        "organizer only after a doubt: the event is read, the mark stays",
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, NOT_ORGANIZER),
-        (LOOK_BEHIND, GUEST_COPY),
+        (READ_AFTER_REFUSAL, GUEST_COPY),
         end=NotOrganizerError,
         decided_by=3,
         says=BEN,
@@ -374,14 +374,14 @@ ROWS = [
     fresh(
         "an invalid recipient, but the event is gone: cancelled",
         (SEND, RECIPIENT_INVALID),
-        (LOOK_FOR_EFFECT, GONE),
+        (READ_FOR_EFFECT, GONE),
         end=Outcome.CANCELLED,
         ever_in_doubt=True,
     ),
     fresh(
         "an invalid recipient, and the event is there: refused, not sent again",
         (SEND, RECIPIENT_INVALID),
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         end=InvalidRequestError,
         ever_in_doubt=True,
         decided_by=1,
@@ -390,46 +390,46 @@ ROWS = [
     fresh(
         "an invalid recipient stays the reason while the look is throttled",
         (SEND, RECIPIENT_INVALID),
-        (LOOK_FOR_EFFECT, THROTTLED),
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, THROTTLED),
+        (READ_FOR_EFFECT, ALIVE),
         end=InvalidRequestError,
         ever_in_doubt=True,
         decided_by=1,
     ),
     # An earlier try.
     doubted("sent by an earlier try: looked at first", end=None, **IN_DOUBT),
-    doubted("sent by an earlier try, gone: cancelled, nothing sent", (LOOK_FOR_EFFECT, GONE), end=Outcome.CANCELLED),
+    doubted("sent by an earlier try, gone: cancelled, nothing sent", (READ_FOR_EFFECT, GONE), end=Outcome.CANCELLED),
     doubted(
         "sent by an earlier try, still there: sent again",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, ACCEPTED),
         end=Outcome.CANCELLED,
         attempts=2,
     ),
     doubted(
         "sent by an earlier try, 404 at the repetition: cancelled, not missing",
-        (LOOK_FOR_EFFECT, ALIVE),
+        (READ_FOR_EFFECT, ALIVE),
         (SEND, GONE),
         end=Outcome.CANCELLED,
         attempts=2,
     ),
     doubted(
-        "an earlier try, throttled look: stays in doubt", (LOOK_FOR_EFFECT, THROTTLED), end=ThrottledError, **IN_DOUBT
+        "an earlier try, throttled read: stays in doubt", (READ_FOR_EFFECT, THROTTLED), end=ThrottledError, **IN_DOUBT
     ),
     doubted(
-        "an earlier try, denied look: stays in doubt", (LOOK_FOR_EFFECT, DENIED), end=AccessDeniedError, **IN_DOUBT
+        "an earlier try, denied read: stays in doubt", (READ_FOR_EFFECT, DENIED), end=AccessDeniedError, **IN_DOUBT
     ),
     Row(
         "an earlier try was killed before it counted: one request at least",
         Known.KILLED_BEFORE,
-        [(LOOK_FOR_EFFECT, GONE)],
+        [(READ_FOR_EFFECT, GONE)],
         Outcome.CANCELLED,
         ever_in_doubt=True,
     ),
     Row(
         "an earlier try was killed, the event is there: only our own request counts",
         Known.KILLED_BEFORE,
-        [(LOOK_FOR_EFFECT, ALIVE), (SEND, ACCEPTED)],
+        [(READ_FOR_EFFECT, ALIVE), (SEND, ACCEPTED)],
         Outcome.CANCELLED,
         ever_in_doubt=True,
     ),
@@ -453,9 +453,9 @@ ROWS = [
         Outcome.CANCELLED,
     ),
     Row(
-        "organizer only while another process sends: looked behind as ever",
+        "organizer only while another process sends: the event is read as ever",
         Known.MARKED_MEANWHILE,
-        [(SEND, NOT_ORGANIZER), (LOOK_BEHIND, GUEST_COPY)],
+        [(SEND, NOT_ORGANIZER), (READ_AFTER_REFUSAL, GUEST_COPY)],
         NotOrganizerError,
         decided_by=1,
     ),
@@ -508,7 +508,7 @@ def numbered(answer: Response, place: int) -> Response:
 
 
 def as_selected(answer: Response) -> Response:
-    """An event with the properties that a look selects, and no others."""
+    """An event with the properties that a read selects, and no others."""
     if answer.meaning is not Meaning.ACCEPTED:
         return answer
     return replace(answer, content=b"", body={name: answer.json[name] for name in EVIDENCE if name in answer.json})
@@ -574,10 +574,10 @@ def test_in_no_course_is_an_event_sent_twice_without_a_look_that_shows_it(known:
     for course, case, end in courses(known, 4):
         doubt = ever = known in {Known.SENT_BEFORE, Known.KILLED_BEFORE}
         for step, name in course:
-            assert (step is LOOK_FOR_EFFECT) is doubt, course
+            assert (step is READ_FOR_EFFECT) is doubt, course
             if step is SEND and name in MAY_HAVE_TAKEN_EFFECT:
                 doubt = ever = True
-            elif step is LOOK_FOR_EFFECT and name in SHOWN_ALIVE:
+            elif step is READ_FOR_EFFECT and name in SHOWN_ALIVE:
                 doubt = False
         if end is None or isinstance(end, GraphCancelError):
             assert case.in_doubt == doubt, course
