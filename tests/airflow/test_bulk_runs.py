@@ -62,7 +62,7 @@ def test_retries_are_left_to_airflow_after_the_services_delay(sandbox: Sandbox, 
 
 
 def test_the_assets_event_carries_the_counts(sandbox: Sandbox, run_dag: Callable[..., DagRun]) -> None:
-    """Whoever is scheduled on the asset knows what was done without reading the XCom of another DAG."""
+    """A DAG that is scheduled on the asset learns what was done without reading the XCom of another DAG."""
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
     from sqlalchemy import select

@@ -119,7 +119,7 @@ def test_every_form_of_retry_after_is_obeyed(
 def test_an_expired_token_is_replaced_by_a_really_fresh_one(
     sandbox: Sandbox, run_dag: Callable[..., DagRun], event_id: str
 ) -> None:
-    """azure-identity goes on serving a token that Graph refuses; one fresh one is fetched, and one is enough."""
+    """azure-identity keeps serving a token that Graph refuses; exactly one fresh token is fetched."""
     sandbox.add_fault("401-expired", match={"path": "/cancel$"})
     _, row, _ = run_once(run_dag, event_id)
     assert row["outcome"] == "cancelled"

@@ -25,7 +25,7 @@ AMARA, MARCUS = "amara.okafor@contoso.example", "marcus.bell@contoso.example"
 
 @pytest.fixture
 def examples(airflow_db: None) -> dict[str, DAG]:
-    """The example DAGs as Airflow loads them; anew for each test, since a run's conf stays in a DAG's params."""
+    """The example DAGs as Airflow loads them; again for each test, since a run's conf stays in a DAG's params."""
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(dag_folder=EXAMPLES)
@@ -129,7 +129,7 @@ def test_a_feed_cannot_run_templates(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Airflow renders what comes through expand_kwargs; whoever writes the feed must not thereby read secrets."""
+    """Airflow renders what comes through expand_kwargs; a feed's author must not be able to read secrets with it."""
     row = {**feed()[0], "reason": "{{ 1 / 0 }}", "room": "{{ conn.graph_calendar_default.password }}"}
     hostile = {**row, "event_id": "AAMkAG{{ 1 / 0 }}", "organizer": "{{ conn.graph_calendar_default.password }}"}
     (tmp_path / "feed.json").write_text(json.dumps([row, hostile]))
@@ -160,7 +160,7 @@ def test_a_feed_may_come_late(tenant: Sandbox, examples: dict[str, DAG], run_dag
 def test_a_scope_that_is_open_fails_the_run(
     tenant: Sandbox, examples: dict[str, DAG], run_dag: Callable[..., DagRun], unwanted: list[str], ends: str
 ) -> None:
-    """Whoever watches the DAG hears of it."""
+    """Airflow's alerts for failed runs report it."""
     run = run_dag(examples["check_access"], mailboxes=[AMARA], must_not_reach=unwanted)
     assert str(run.state) == ends
     if ends == "success":

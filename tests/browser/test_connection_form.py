@@ -199,7 +199,7 @@ def test_a_wrong_secret_is_explained(connections: ConnectionsPage, sandbox: Sand
 def test_a_managed_identity_needs_no_more_than_its_choice(
     connections: ConnectionsPage, airflow: AirflowServer, sandbox: Sandbox
 ) -> None:
-    """Whoever has no secret, tenant or client id is not kept from saving, and is signed in by the machine."""
+    """The form can be saved without secret, tenant and client id, and the machine's identity signs in."""
     form = connections.add("with_identity")
     form.choose("Credential", "Managed identity")
     form.save()

@@ -25,7 +25,7 @@ def section(*, kept: bool) -> Section:
 
 @pytest.mark.parametrize(("kept", "code"), [(True, 0), (False, 1)])
 def test_a_broken_promise_fails_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: bool, code: int) -> None:
-    """And the page says so."""
+    """The exit code and the page both show a broken promise."""
     monkeypatch.setattr(
         bench, "MEASUREMENTS", {"good": lambda: section(kept=True), "other": lambda: section(kept=kept)}
     )
@@ -40,7 +40,7 @@ def test_a_broken_promise_fails_the_run(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_a_single_measurement_leaves_the_page_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Half of a run is no run."""
+    """Only a complete run replaces the published figures."""
     monkeypatch.setattr(bench, "MEASUREMENTS", {"good": lambda: section(kept=True)})
     monkeypatch.setattr(bench, "PAGE", tmp_path / "page.md")
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
@@ -49,7 +49,7 @@ def test_a_single_measurement_leaves_the_page_alone(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_table_shows_what_was_broken() -> None:
-    """In the terminal too."""
+    """The terminal shows a broken promise as clearly as the page."""
     said = io.StringIO()
     section(kept=False).show(Console(file=said, width=80))
     assert "BROKEN  at least 8: 7" in said.getvalue()

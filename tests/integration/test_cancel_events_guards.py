@@ -39,7 +39,7 @@ def test_malformed_rows_are_refused_together(sandbox: Sandbox, events: object, s
 
 
 def test_an_empty_list_succeeds(sandbox: Sandbox) -> None:
-    """A quiet day is no failure, and no reason to sign in."""
+    """A day without events succeeds, without even a sign-in."""
     assert cancel_events([]) == {"total": 0, "counts": {}, "unsettled": [], "report": None}
     assert sandbox.ledger()["tokens"] == 0
 

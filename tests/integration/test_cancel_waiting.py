@@ -50,7 +50,7 @@ def test_a_wait_of_more_than_a_minute_is_deferred_to_that_time(
 
 
 def test_a_minute_is_waited_out_and_not_deferred(sandbox: Sandbox, event_id: str) -> None:
-    """A wait that the budget does not cover, and that is no long one, goes to Airflow's retry."""
+    """A short wait that exceeds the budget is left to Airflow's retry."""
     sandbox.add_fault("429", times=None, retry_after="60", match={"path": "/cancel$"})
     with pytest.raises(ThrottledError) as error:
         run_operator(operator(event_id, retry_for=5))

@@ -66,14 +66,14 @@ class TestRefusedWhole:
         return find()
 
     def refused(self, tower: Sandbox, plan: object, said: str, **arguments: Any) -> None:
-        """Hold that it is, without a look."""
+        """Assert that the plan is refused before any request."""
         before = len(tower.requests())
         with pytest.raises(AirflowFailException, match=said):
             carry_out(plan, **arguments)
         assert len(tower.requests()) == before
 
     def test_an_altered_plan(self, tower: Sandbox, plan: Plan) -> None:
-        """Somebody's well-meant correction is not what was approved."""
+        """A well-intended correction was not approved either."""
         plan["meetings"][0]["event_id"] = plan["meetings"][1]["event_id"]
         self.refused(tower, plan, "altered")
 
@@ -82,7 +82,7 @@ class TestRefusedWhole:
         self.refused(tower, plan, "hours old", plan_max_age=timedelta(0))
 
     def test_something_else(self, tower: Sandbox, plan: Plan) -> None:
-        """Rows that lost their digest are no plan any more."""
+        """Rows without their digest do not count as a plan."""
         self.refused(tower, {"meetings": plan["meetings"]}, "not a plan")
 
     def test_a_slip_in_what_is_taken_out(self, tower: Sandbox, plan: Plan) -> None:
@@ -90,7 +90,7 @@ class TestRefusedWhole:
         self.refused(tower, plan, "not in this plan.*AAMkAGNotHere12345=", without=[NOT_HERE])
 
     def test_too_many_people(self, tower: Sandbox, plan: Plan) -> None:
-        """The plan knows how many without a look."""
+        """The number comes from the plan, without reading the events."""
         self.refused(tower, plan, "2 people would get a message", max_people=1)
 
 
@@ -130,7 +130,7 @@ def test_what_has_changed_is_cancelled_if_somebody_wants_that(tower: Sandbox) ->
 
 
 def test_what_is_gone_is_missing(tower: Sandbox) -> None:
-    """Somebody else was faster: that is no change to be held, and no success of ours."""
+    """An event that somebody else cancelled is neither held as changed nor counted as cancelled by this task."""
     book(tower)
     plan = find()
     carry_out(plan)
@@ -140,7 +140,7 @@ def test_what_is_gone_is_missing(tower: Sandbox) -> None:
 
 
 def test_dates_of_a_series_do_not_hold_each_other(tower: Sandbox) -> None:
-    """Cancelling one date changes the change key of all; they were all looked at before."""
+    """Cancelling one date changes the change key of all, so all are compared before the first is sent."""
     book(tower, recurrence={"type": "daily", "interval": 1, "count": 7})
     plan = find(**WEEK)
     assert carry_out(plan)["counts"] == {"cancelled": 7}
@@ -181,7 +181,7 @@ def test_a_series_that_was_begun_is_finished_by_the_retry(tower: Sandbox, moved:
 
 
 def test_what_has_changed_is_held_on_a_retry_too(tower: Sandbox) -> None:
-    """A single meeting is no date of a series that this task has begun: its key changes through others alone."""
+    """A single meeting's key changes only through others; the exception for dates of a begun series does not apply."""
     first, second, third = (book(tower, owner) for owner in (ADA, BEN, CYD))
     plan, store = find(), TaskStateStore()
     for late in (second, third):
@@ -208,7 +208,7 @@ def test_what_somebody_else_cancelled_between_two_tries_is_not_ours(tower: Sandb
 
 
 def test_what_cannot_be_looked_at_is_not_sent(tower: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a look nobody knows whether it still is what was approved."""
+    """An event that cannot be read cannot be compared with what was approved."""
     book(tower)
     other = book(tower, CYD)
     plan = find()

@@ -67,7 +67,7 @@ def test_a_right_that_a_token_does_not_show(people: Sandbox, monkeypatch: pytest
 
 
 def test_nothing_is_changed_and_all_is_batched(people: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is for production."""
+    """The check can run against production: it sends only GETs, in batches."""
     names = [f"person{number}@contoso.example" for number in range(50)]
     for name in names:
         people.add_mailbox(name)

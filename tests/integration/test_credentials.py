@@ -99,7 +99,7 @@ class TestApps:
             cancel(event_id)
 
     def test_a_workload(self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """A platform's token is exchanged; the file is read anew, since the platform keeps it fresh."""
+        """A platform's token is exchanged; the file is read each time, since the platform renews it."""
         import jwt
 
         issuer, subject = "https://cluster.example/", "system:serviceaccount:airflow:worker"
@@ -124,7 +124,7 @@ class TestApps:
     def test_the_azure_cli(
         self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        """Whoever is signed in there; without it, or without a sign-in, a sentence says so."""
+        """The account that is signed in there is used; without the CLI or a sign-in, the error says so."""
         connect(monkeypatch, sandbox, credential="azure_cli", tenant_id=tenant(sandbox))
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(AccessDeniedError, match="Azure CLI is not installed"):
@@ -173,17 +173,17 @@ class TestPeople:
         return sandbox
 
     def test_me_is_the_person(self, person: Sandbox, event_id: str) -> None:
-        """Without any owner."""
+        """Without an owner, ``/me`` is the person who signed in."""
         assert cancel(event_id, None) == "cancelled"
 
     def test_a_groups_calendar(self, person: Sandbox) -> None:
-        """Which no app may touch."""
+        """A person can cancel in a group's calendar, where apps have no access."""
         person.add_mailbox(TEAM, kind="group", members=[ADA, BEN])
         made = person.create_event(organizer=TEAM, subject="Team", attendees=[BEN], **WHEN)
         assert cancel(made["copies"][TEAM], None, group_id=TEAM) == "cancelled"
 
     def test_a_confidential_app(self, sandbox: Sandbox, event_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With its secret."""
+        """A confidential app sends its secret with the refresh token."""
         connect(
             monkeypatch, sandbox, credential="refresh_token", login="sandbox-app", password="sandbox-secret",
             tenant_id=tenant(sandbox), refresh_token=sandbox.refresh_token(ADA, client_id="sandbox-app"),
@@ -215,7 +215,7 @@ class TestPeople:
         assert len(person.token_requests()) == 1
 
     def test_a_token_that_is_about_to_end_is_renewed(self, person: Sandbox, event_id: str) -> None:
-        """Before Graph would refuse it."""
+        """The token is renewed before Graph would refuse it."""
         person.settings(token_lifetime=60)
 
         async def look_twice() -> None:
@@ -238,7 +238,7 @@ class TestPeople:
 
     @pytest.mark.parametrize("kind", ["503", "429", "reset", "502-html"])
     def test_a_login_that_is_down_is_asked_later(self, person: Sandbox, event_id: str, kind: str) -> None:
-        """It is no refusal, and nothing was sent."""
+        """An outage of the login is not a refusal: Airflow retries, and nothing was sent."""
         person.add_fault(kind, times=None, retry_after="7", match={"path": "/oauth2/"})
         with pytest.raises(TryLaterError, match="login"):
             cancel(event_id, None)

@@ -31,7 +31,7 @@ def test_a_room_that_cannot_be_read_ends_the_search(tower: Sandbox) -> None:
 
 
 class TestRefused:
-    """What cannot be meant as it stands: a sentence, and no request about calendars."""
+    """Arguments that cannot be right end with a message, before any calendar is read."""
 
     @pytest.mark.parametrize(
         ("arguments", "said"),
@@ -53,7 +53,7 @@ class TestRefused:
         ],
     )
     def test_a_slip(self, tower: Sandbox, arguments: dict[str, Any], said: str) -> None:
-        """Each is named."""
+        """The message names the misspelt value."""
         create_booking(tower)
         with pytest.raises(AirflowFailException, match=said):
             find(**arguments)

@@ -99,7 +99,7 @@ def test_a_person_who_says_no(sandbox: Sandbox, event_id: str) -> None:
     ],
 )
 def test_what_cannot_work(sandbox: Sandbox, more: tuple[str, str], said: str) -> None:
-    """A sentence, and no traceback."""
+    """The command ends with one sentence instead of a traceback."""
     with start(sandbox, *more) as process:
         printed, error = process.communicate(timeout=60)
     assert (process.returncode, printed) == (1, "")

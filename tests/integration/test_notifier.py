@@ -175,7 +175,7 @@ def test_a_long_wait_is_given_up_at_once(sandbox: Sandbox, event_id: str, logged
 
 @pytest.mark.parametrize("kind", ["500", "reset", "truncated"])
 def test_a_lost_answer_is_looked_after(sandbox: Sandbox, event_id: str, logged: Callable[[], str], kind: str) -> None:
-    """Graph did the work and the answer was lost: a look finds that out, and nothing is sent again."""
+    """Graph did the work and the response was lost: reading the event shows it, and nothing is sent again."""
     sandbox.add_fault(kind, after_effect=True, match={"path": "/cancel$"})
     notifier(event_id=event_id)({})
     assert len(sandbox.messages()) == len(sandbox.requests(method="POST", path="/cancel")) == 1

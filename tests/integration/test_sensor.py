@@ -53,7 +53,7 @@ def test_only_what_was_cancelled_is_waited_for(sandbox: Sandbox, rows: Rows, tmp
 
 
 def test_the_results_of_mapped_tasks_are_one(sandbox: Sandbox, rows: Rows, tmp_path: Path) -> None:
-    """As shards return them."""
+    """A list of results, as shards return them, is verified as one."""
     results = [cancel_events([row], report_path=str(tmp_path / f"{place}.jsonl")) for place, row in enumerate(rows)]
     assert looked(results)["gone"] == 3
 
@@ -72,13 +72,13 @@ def test_nothing_to_wait_for_passes(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("events", ["None", None, {"a": 1}, [None], ["None"]], ids=repr)
 def test_what_is_no_list_is_refused(sandbox: Sandbox, events: object) -> None:
-    """A template that rendered nothing is not nothing to wait for."""
+    """A template that rendered nothing must not pass as an empty list."""
     with pytest.raises(AirflowFailException):
         GraphEventsCancelledSensor(task_id="wait", events=events).poke({})
 
 
 def test_what_cannot_be_read_is_not_gone(sandbox: Sandbox, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mailbox out of scope shows nothing; that is no proof."""
+    """A mailbox out of scope shows nothing, which does not prove that the event is gone."""
     sandbox.settings(out_of_scope=[organizer(0)])
     set_connection(monkeypatch, sandbox, login="sandbox-scoped")
     (first, *_) = looked(rows)["still_there"]
@@ -94,7 +94,7 @@ def test_looking_is_batched_and_only_looking(sandbox: Sandbox, rows: Rows) -> No
 
 
 def first_event(trigger: GraphEventsCancelledTrigger) -> TriggerEvent:
-    """Run a trigger as the triggerer does, made anew from what it says of itself."""
+    """Run a trigger as the triggerer does: rebuilt from its serialized form."""
     path, arguments = trigger.serialize()
     assert path == f"{GraphEventsCancelledTrigger.__module__}.GraphEventsCancelledTrigger"
     again = GraphEventsCancelledTrigger(**json.loads(json.dumps(arguments)))

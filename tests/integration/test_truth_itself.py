@@ -67,7 +67,7 @@ def test_every_type_is_often_planned(drawn: list[tuple[Tenant, Closure, Truth]],
 
 
 def test_ids_differ_by_case_alone(drawn: list[tuple[Tenant, Closure, Truth]]) -> None:
-    """Whoever folds the case of ids cancels the wrong meeting."""
+    """Code that folds the case of ids would cancel the wrong meeting."""
     for tenant, _, _ in drawn:
         ids = [meeting.id_of() for meeting in tenant.meetings]
         assert len(set(ids)) == len(ids)
@@ -76,7 +76,7 @@ def test_ids_differ_by_case_alone(drawn: list[tuple[Tenant, Closure, Truth]]) ->
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_truth_is_what_stands_in_the_sandbox(sandbox: Sandbox, seed: int) -> None:
-    """Whoever could see all calendars would find the same organizers' copies, and miss the same."""
+    """The sandbox contains exactly the organizers' copies that the description predicts, and lacks the same ones."""
     tenant, closure = random_tenant(seed, NOW)
     fill(tenant, sandbox)
     meant = truth(tenant, closure, NOW)

@@ -20,7 +20,7 @@ def response(status: int, code: str | None = None, message: str = "", **headers:
 
 
 def event(**properties: object) -> Response:
-    """An event as a look shows it; organized by the mailbox that was asked, unless said otherwise."""
+    """An event as Graph returns it; organized by the mailbox that was asked, unless said otherwise."""
     shown = {"id": EVENT_ID, "isCancelled": False, "isOrganizer": True, **properties}
     return Response(200, {"request-id": REQUEST_ID}, json.dumps(shown).encode())
 

@@ -86,7 +86,7 @@ def test_sections_are_whole() -> None:
 
 
 def test_secrets_are_masked_by_airflow() -> None:
-    """By their names, in the form, in the API and in logs; what is no secret can be read."""
+    """Airflow masks them by name in the form, the API and logs, and shows all other fields."""
     shown = redact(dict.fromkeys(CONNECTION_FIELDS, "a value"))
     assert isinstance(shown, dict)
     masked = {name for name, value in shown.items() if value == "***"}

@@ -34,7 +34,7 @@ def test_the_loads_are_even(counts: list[int], shards: int) -> None:
 
 
 def test_bare_ids_stay_together() -> None:
-    """They have one owner, whoever that is."""
+    """Ids without an owner all belong to one mailbox."""
     assert shard_by_mailbox(["a", "b", "c"], 3) == [["a", "b", "c"]]
 
 

@@ -143,7 +143,7 @@ def test_an_approved_closure(office: Office) -> None:
 
 
 def test_the_approver_takes_a_meeting_out(office: Office) -> None:
-    """It stands, and the report says that a person meant it to."""
+    """It is not cancelled, and the report says that a person decided so."""
     office.ended("facility_closure")
     rows, text = office.report("facility_closure", "closure-0")
     assert (rows["stays"]["record"], rows["stays"]["reason"]) == ("left", "taken out by the approver")
@@ -167,7 +167,7 @@ def test_the_approver_sees_what_would_happen(office: Office) -> None:
 
 
 def test_a_feed_cannot_run_templates(office: Office) -> None:
-    """Whoever writes the feed must not thereby read secrets."""
+    """The author of a feed must not be able to read secrets with it."""
     office.ended("facility_closure")
     (comment,) = office.told()["night"]
     assert HOSTILE in comment

@@ -132,7 +132,7 @@ def test_a_long_wait_is_deferred_and_goes_on(watched: Watched) -> None:
     """Retry-After of 61 s: the task is deferred, the triggerer wakes it, the first try ends well."""
     until(lambda: watched.cancels("long_wait") >= 1, "the first request was throttled")
     until(lambda: watched.task("long_wait")["state"] in {"deferred", "success"}, "it defers")
-    until(lambda: watched.task("long_wait")["state"] == "success", "it goes on", 150)
+    until(lambda: watched.task("long_wait")["state"] == "success", "it continues", 150)
     assert watched.task("long_wait")["try_number"] == 1
     assert (watched.row("long_wait")["attempts"], watched.messages("long_wait")) == (2, 1)
     first, second = watched.sandbox.requests(method="POST", path=f"{watched.events['long_wait']}/cancel")

@@ -90,7 +90,7 @@ def test_mailboxes_are_read_in_batches() -> None:
 
 @pytest.mark.parametrize("names", [[""], [".."], ["None"], ["ada", "a\nb"]])
 def test_an_invalid_mailbox_is_refused_before_anything_is_read(names: list[str]) -> None:
-    """In either list."""
+    """Both lists are checked, and the message names the list."""
     with pytest.raises(InvalidInputError, match="mailboxes"):
         check({}, names)
     with pytest.raises(InvalidInputError, match="must_not_reach"):
@@ -105,7 +105,7 @@ def test_an_app_that_cannot_sign_in_is_an_error() -> None:
 
 
 def test_a_report_is_plain_json() -> None:
-    """As XCom needs it."""
+    """The report survives a JSON round trip, as XCom requires."""
     report, _ = check({"ada": READABLE}, ["ada"], ["ada"], roles=("Calendars.ReadWrite",))
     found = json.loads(json.dumps(report.as_dict()))
     assert found == report.as_dict()

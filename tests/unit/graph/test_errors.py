@@ -46,7 +46,7 @@ def test_nothing_was_sent_is_said_where_it_is_certain() -> None:
 
 
 def test_a_refusal_in_doubt_says_so() -> None:
-    """A request that may have told people is not hidden behind a later refusal; a later "later" is no outcome yet."""
+    """A later refusal does not hide a request that may have told people; an error that allows a retry adds nothing."""
     error = AccessDeniedError("Denied.", in_doubt=True)
     assert str(error) == "Denied. An earlier request may have taken effect; people may have been told."
     error.in_doubt = False

@@ -60,7 +60,7 @@ def test_a_span_is_in_the_places_time(start: str | None, end: str | None, said: 
 def test_a_plan_without_a_known_zone_is_shown_with_the_offset_of_its_window(
     name: str | None, start: str | None, said: str
 ) -> None:
-    """A name that is not a zone is no reason to fail."""
+    """An unknown zone name does not make the report fail."""
     assert zone_name(zone_of({"timezone": name, "start": start})) == said
 
 
@@ -73,12 +73,12 @@ def test_support_gets_utc() -> None:
 
 @pytest.mark.parametrize("text", ["2030-12-09T09:00:00", "soon", "", None, 7])
 def test_a_time_without_an_offset_is_not_a_time(text: object) -> None:
-    """It could be meant in any zone."""
+    """A time without an offset could be in any zone."""
     assert parse_time(text) is None
 
 
 def test_numbers_have_their_noun() -> None:
-    """And thousands are separated."""
+    """One takes the singular, and thousands are separated."""
     assert [counted(number, "date", "dates") for number in (0, 1, 2, 1200)] == [
         "0 dates",
         "1 date",

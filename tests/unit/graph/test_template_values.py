@@ -129,7 +129,7 @@ def test_what_is_not_a_mapping_is_refused(value: object, kind: str) -> None:
     ],
 )
 def test_a_comment_is_sent_as_it_is(comment: object, sent: str | None) -> None:
-    """A blank one is none."""
+    """Text is sent unchanged, and a blank comment counts as none."""
     assert check_comment(comment) == sent
 
 
@@ -144,6 +144,6 @@ def test_a_comment_is_sent_as_it_is(comment: object, sent: str | None) -> None:
     ],
 )
 def test_a_comment_that_nobody_wrote_is_refused(comment: object, said: str) -> None:
-    """Every attendee would read it."""
+    """Every attendee would read the text "None" or the like."""
     with pytest.raises(InvalidInputError, match=said):
         check_comment(comment)

@@ -137,7 +137,7 @@ def test_the_store_is_asked_by_the_chunk_and_not_by_the_event(monkeypatch: pytes
     assert store.read + len(store.sizes) <= 20 * (4 + 1) + 4
 
 
-def test_whoever_is_asked_about_an_answer_reads_what_is_stored_now() -> None:
+def test_interpreting_a_response_reads_what_is_stored_now() -> None:
     """An event that is gone after we sent it is not missing if another process of this task had marked it."""
     store = Store()
     retry, orphan = TaskStateBulkJournal(store, ORDERS), TaskStateBulkJournal(store, ORDERS)
@@ -148,7 +148,7 @@ def test_whoever_is_asked_about_an_answer_reads_what_is_stored_now() -> None:
 
 
 def test_answers_that_came_together_are_asked_about_once() -> None:
-    """A batch of events that are all gone costs one question; the next turn of the event loop asks anew."""
+    """A batch of events that are all gone costs one question; the next turn of the event loop asks again."""
     store = Store()
     journal = TaskStateBulkJournal(store, ORDERS)
     journal.sending(range(20))

@@ -71,7 +71,7 @@ class TestDeduced:
     """Without a choice, what is filled in says it."""
 
     def test_a_secret(self) -> None:
-        """The most common one."""
+        """Tenant, client id and secret build a client secret credential."""
         assert sign_in(password="s3cret").kind is Kind.CLIENT_SECRET
         assert sign_in(password="s3cret", credential="auto").kind is Kind.CLIENT_SECRET
 
@@ -102,7 +102,7 @@ class TestChosen:
 
     @pytest.mark.parametrize("kind", [Kind.MANAGED_IDENTITY, Kind.AZURE_CLI, Kind.DEFAULT])
     def test_nothing_else_is_needed(self, kind: Kind) -> None:
-        """The machine knows the rest."""
+        """The platform supplies everything else."""
         assert settings(credential=str(kind)).sign_in == SignIn(kind)
 
     def test_a_user_assigned_identity(self) -> None:
@@ -213,7 +213,7 @@ class TestRefused:
         ids=["text", "half", "locked", "elliptic", "expired", "too-early", "no-key"],
     )
     def test_a_certificate_that_cannot_sign_in(self, text: str, said: str, tmp_path: Path) -> None:
-        """Nothing of it is repeated."""
+        """The message says what is wrong and repeats nothing of the key."""
         (tmp_path / "app.pem").write_text(text)
         for label, field in (
             ("Certificate and private key", {"private_key": text}),
@@ -224,7 +224,7 @@ class TestRefused:
             assert "BEGIN" not in str(raised.value)
 
     def test_two_certificates(self, tmp_path: Path) -> None:
-        """Nobody knows which of them was meant."""
+        """Two certificates are refused, because either could be the right one."""
         (tmp_path / "app.pem").write_text(pem())
         with pytest.raises(ConnectionSettingsError, match="and so is Certificate path"):
             sign_in(certificate_path=str(tmp_path / "app.pem"), private_key=pem())
@@ -267,5 +267,5 @@ def test_a_cloud_sets_everything_together(name: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"])
 def test_a_plain_root_is_for_this_machine_alone(host: str) -> None:
-    """Nothing can listen in between."""
+    """Plain HTTP is allowed only where the traffic stays on this machine."""
     assert settings(login="c", password="x", tenant_id="t", base_url=f"http://{host}").root == f"http://{host}"

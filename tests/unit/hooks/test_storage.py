@@ -103,7 +103,7 @@ def test_each_task_of_a_run_has_its_own_file() -> None:
 
 
 def test_a_report_is_read_row_by_row(tmp_path: Path) -> None:
-    """Blank lines are nothing."""
+    """Blank lines are skipped."""
     result = report(tmp_path, "cancelled", "denied")
     with Path(result["report"]).open("a", encoding="utf-8") as file:
         file.write("\n \n")
@@ -114,7 +114,7 @@ def test_a_report_is_read_row_by_row(tmp_path: Path) -> None:
     ("content", "said"), [('{"event_id": ', r"not a report.*\(Expecting"), ("7\n", "not every line is a row")]
 )
 def test_another_file_is_not_taken_for_a_report(tmp_path: Path, content: str, said: str) -> None:
-    """Half a line is no row."""
+    """A truncated line makes the file invalid."""
     path = tmp_path / "rows.jsonl"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInputError, match=f"{said}.* File: .*rows.jsonl") as refused:

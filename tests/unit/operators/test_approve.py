@@ -85,7 +85,7 @@ def test_no_message_is_said_too(shown: dict[str, Any]) -> None:
 
 
 def test_the_approver_chooses_from_the_meetings(shown: dict[str, Any]) -> None:
-    """By time, organizer and room, for nobody can read ids; at most as many as the summary shows."""
+    """The choices show time, organizer and room instead of ids, and are at most as many as the summary lists."""
     asked(shown, plan(*(f"AAMk={number}" for number in range(120))))
     form = shown["params"]["without"]["schema"]
     assert form["examples"] == [f"AAMk={number}" for number in range(100)]

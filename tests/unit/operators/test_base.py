@@ -108,7 +108,7 @@ class TestErrors:
         assert raised.value.__suppress_context__
 
     def test_a_lost_response_keeps_its_cause(self) -> None:
-        """A retry is worth a look at what broke."""
+        """The traceback shows what broke the connection."""
         broken = ConnectionResetError()
         with pytest.raises(errors.ServiceUnavailableError) as raised, airflow_errors():
             raise errors.ServiceUnavailableError("No answer.") from broken
@@ -116,9 +116,9 @@ class TestErrors:
 
     @pytest.mark.parametrize("after_sending", [False, True])
     def test_what_runs_after_the_cancelling_never_says_that_nothing_was_sent(self, after_sending: bool) -> None:
-        """It would be a lie about the task before."""
+        """The cancelling task before it may have sent requests."""
         with pytest.raises(AirflowFailException) as raised, airflow_errors(after_sending=after_sending):
-            raise errors.InvalidInputError("events is no list.")
+            raise errors.InvalidInputError("events is not a list.")
         assert str(raised.value).endswith("Nothing was sent.") is not after_sending
 
     def test_other_errors_pass(self) -> None:
@@ -150,7 +150,7 @@ class TestLongWaits:
 
     @pytest.mark.parametrize(("seconds", "long"), [(None, False), (0.0, False), (60.0, False), (60.5, True)])
     def test_what_is_long(self, seconds: float | None, long: bool) -> None:
-        """A minute is waited out."""
+        """A wait of up to a minute is not deferred."""
         assert is_long_wait(seconds) is long
 
     def test_the_task_resumes_at_the_time_that_graph_named(self) -> None:
@@ -167,7 +167,7 @@ class TestOptions:
 
     @pytest.mark.parametrize("retry_for", [timedelta(minutes=2), 120, 120.0], ids=repr)
     def test_retry_for_is_seconds_or_a_timedelta(self, retry_for: timedelta | float) -> None:
-        """As everywhere in Airflow."""
+        """Both forms are accepted, as elsewhere in Airflow."""
         assert operator(retry_for=retry_for)._options().backoff.retry_for == 120
 
     def test_a_stop_is_seen_by_a_request_that_was_already_prepared(self) -> None:

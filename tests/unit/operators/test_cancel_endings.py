@@ -53,7 +53,7 @@ class TestOneEvent:
         [(errors.EventMissingError, "on_missing"), (errors.NotOrganizerError, "on_not_organizer")],
     )
     def test_a_policy_decides_about_its_own_outcome(self, kind: type[errors.RefusedError], argument: str) -> None:
-        """And about no other."""
+        """Each policy decides about its own outcome, and the other policy does not."""
         for policy, ends in (("fail", AirflowFailException), ("skip", AirflowSkipException)):
             with pytest.raises(ends, match="What happened"):
                 run_operator(one(kind("What happened."), **{argument: policy}))
@@ -104,7 +104,7 @@ class TestOneEvent:
         assert 110 < options.backoff.retry_for <= 120
 
     def test_without_a_store_the_doubt_is_kept(self) -> None:
-        """The resumed task must look before it sends."""
+        """The resumed task must read the event before it sends."""
         operator = one(errors.StoppedError("Stop."))
         operator._in_doubt = True
         with pytest.raises(errors.StoppedError):

@@ -17,7 +17,7 @@ ROW: dict[str, str | None] = {"event_id": "AAMk=1", "user_id": "ada@contoso.exam
 
 
 def test_a_sensors_mistake_says_nothing_of_what_was_sent() -> None:
-    """An XCom of the cancelling task that is missing is no proof that it sent nothing."""
+    """A missing XCom does not prove that the cancelling task sent nothing."""
     sensor = GraphEventsCancelledSensor(task_id="wait", events=[ROW])
     sensor.events = None
     with pytest.raises(AirflowFailException, match=r"^events is None") as raised:

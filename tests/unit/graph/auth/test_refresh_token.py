@@ -124,7 +124,7 @@ def test_the_refresh_token_is_redeemed_for_the_scope(login: Login) -> None:
 
 
 def test_a_confidential_app_sends_its_secret(login: Login) -> None:
-    """It is refused otherwise."""
+    """Without its secret, the login refuses a confidential app."""
     tokens(credential(SECRET), None)
     assert login.forms[0]["client_secret"] == SECRET
 
@@ -152,7 +152,7 @@ def test_the_environments_proxy_is_used_if_it_is_trusted(login: Login, monkeypat
 
 
 def test_verification_can_be_switched_off_and_is_on(login: Login) -> None:
-    """By the connection only."""
+    """TLS is verified unless the connection switches that off."""
     tokens(credential(), None)
     tokens(credential(server=LoginServer(HOST, verify=False)), None)
     assert [way["verify"] for way in login.ways] == [True, True, False, False]
@@ -238,14 +238,14 @@ def test_a_refresh_token_that_is_refused_is_explained(login: Login) -> None:
 
 
 def test_a_refusal_without_a_description_has_its_error(login: Login) -> None:
-    """Whatever there is."""
+    """The message falls back to the login's error code."""
     login.answer = (400, '{"error": "invalid_client"}', {})
     with pytest.raises(ClientAuthenticationError, match="invalid_client"):
         tokens(credential(), None)
 
 
 def test_a_token_without_a_lifetime_is_not_kept(login: Login) -> None:
-    """The next request fetches another."""
+    """A token without a lifetime is fetched again for the next request."""
     login.answer = (200, '{"access_token": "brief"}', {})
     given = credential()
     assert tokens(given, None, None) == ["brief", "brief"]

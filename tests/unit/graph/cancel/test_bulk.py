@@ -218,7 +218,7 @@ def test_all_is_well(clock: VirtualClock) -> None:
 
 
 def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
-    """Not even a sign-in."""
+    """An empty list does not even sign in."""
     run = Run([])
     assert run.go(clock).counts == {}
     assert run.graph.log == [("close", ""), ("forget", "")]
@@ -307,7 +307,7 @@ def test_while_something_is_left_nothing_is_forgotten(clock: VirtualClock) -> No
 def test_what_is_left_says_whether_it_is_in_doubt(
     clock: VirtualClock, fault: Fault, in_doubt: bool, attempts: int
 ) -> None:
-    """Only what certainly was not carried out loses its mark, and is sent again without a look."""
+    """Only a request that certainly had no effect loses its mark and is sent again without reading the event."""
     run = Run(inputs_of(ada=1), lambda _: fault)
     result = run.go(clock, backoff=Backoff(retry_for=0))
     error = result.left[0]

@@ -67,7 +67,7 @@ def attendees(*addresses: str) -> list[dict[str, object]]:
 
 
 def now(**more: object) -> Any:
-    """The same meeting as a look shows it; its times in UTC."""
+    """The same meeting as Graph returns it, its times in UTC."""
     shown: dict[str, object] = {
         "changeKey": "1",
         "start": utc("2030-01-07T09:00:00.0000000"),
@@ -103,7 +103,7 @@ def is_held(before: dict[str, object], shown: Any, *, begun: Collection[int] = (
 
 
 def test_what_is_as_it_was_is_not_held() -> None:
-    """The same change key."""
+    """An event with the same change key is not held."""
     assert not is_held(row(), now())
 
 
@@ -242,14 +242,14 @@ def test_what_is_gone_is_not_held(gone: Answer) -> None:
     [(DENIED, AccessDeniedError), (THROTTLED, ThrottledError), (None, ServiceUnavailableError)],
 )
 def test_what_cannot_be_looked_at_is_an_error(answer: Answer, kind: type[GraphCancelError]) -> None:
-    """It is then not sent."""
+    """An event that cannot be read is an error, and so is not sent."""
     found, _ = drift([row(0), row(1)], [answer, now()])
     assert found.keys() == {0}
     assert isinstance(found[0], kind)
 
 
 def test_an_answer_without_an_event_is_an_error() -> None:
-    """An empty collection shows nothing."""
+    """An empty collection does not show that the event is unchanged."""
     empty = type(GONE)(200, {"request-id": REQUEST_ID}, b'{"value": []}')
     assert isinstance(drift([row()], [empty])[0][0], ServiceUnavailableError)
 

@@ -76,7 +76,7 @@ class Journal:
         return self._sent_before
 
     def sending(self) -> None:
-        """Mark and count, or fail."""
+        """Log the mark and count the request; fail if the store is broken."""
         if self.broken:
             raise ConnectionError("the API server is away")
         self._log.append(("mark", ""))
@@ -145,7 +145,7 @@ def test_the_mark_comes_before_each_request_and_a_look_after_each_doubt(
 
 
 def test_the_request_has_the_address_and_the_comment(clock: VirtualClock) -> None:
-    """As they were given."""
+    """The request carries the address and the comment unchanged."""
     run = Run(ACCEPTED)
     run.go(clock)
     assert run.graph.sent[0].requests == [CancelRequest(ADDRESS, "Closed.")]
@@ -223,7 +223,7 @@ def test_a_login_that_fails_leaves_no_mark(clock: VirtualClock) -> None:
 
 
 def test_a_login_that_is_down_is_tried_again(clock: VirtualClock) -> None:
-    """Nothing is in doubt."""
+    """The login failed before anything was sent, so the event is not in doubt."""
     run = Run(ACCEPTED)
     up_again = clock.now + 1
 

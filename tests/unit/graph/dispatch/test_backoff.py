@@ -25,7 +25,7 @@ def test_a_service_that_goes_on_asking_for_nothing_is_not_hammered() -> None:
 
 
 def test_a_lost_answer_is_not_looked_after_at_once() -> None:
-    """What Graph has begun may not be visible yet: a look too early would send again."""
+    """What Graph has begun may not be visible yet: reading the event too early would lead to a second message."""
     assert BACKOFF.wait(ServiceUnavailableError("no answer", retry_after=0), 1) >= 1.0
 
 

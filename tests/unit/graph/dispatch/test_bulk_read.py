@@ -73,7 +73,7 @@ def test_replies_come_in_the_order_of_the_reads(clock: VirtualClock) -> None:
 
 
 def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
-    """Not even the login."""
+    """An empty list does not even sign in."""
     replies, graph = read(clock, {})
     assert (replies, graph.log) == ([], [])
 
@@ -127,7 +127,7 @@ def test_a_link_to_another_host_is_not_followed(clock: VirtualClock, link: str) 
 
 @pytest.mark.parametrize("link", [None, 7, ["x"], {}])
 def test_a_link_that_is_not_text_is_ignored(clock: VirtualClock, link: object) -> None:
-    """The page is the last."""
+    """A next link that is not text ends the paging."""
     (reply,), graph = read(clock, {"/users/ada/events": page(row("1"), next_link=link)}, "/users/ada/events")
     assert reply.values == [row("1")]
     assert len(graph.sent) == 1

@@ -148,7 +148,7 @@ def test_every_job_is_asked_once_and_the_end_is_reported(clock: VirtualClock) ->
 
 
 def test_an_empty_list_sends_nothing(clock: VirtualClock) -> None:
-    """Not even the login."""
+    """An empty list does not even sign in."""
     graph = FakeGraph(accept)
     assert run(clock, graph, [])
     assert graph.log == []
@@ -162,7 +162,7 @@ def test_one_sign_in_comes_before_many_requests(clock: VirtualClock) -> None:
 
 
 def test_a_login_that_fails_ends_the_run_before_anything_is_sent(clock: VirtualClock) -> None:
-    """Its error is the caller's."""
+    """The caller gets the login's error, and no request goes out."""
     graph = FakeGraph(accept, login=AccessDeniedError("No."))
     with pytest.raises(AccessDeniedError, match="No"):
         run(clock, graph, questions(ada=1))
@@ -181,7 +181,7 @@ def test_a_mailbox_is_in_one_batch_at_a_time(clock: VirtualClock) -> None:
 
 
 def test_without_batches_four_of_a_mailbox_are_on_their_way(clock: VirtualClock) -> None:
-    """And never a fifth."""
+    """Four requests of a mailbox run at once, never a fifth."""
     graph = FakeGraph(accept)
     assert run(clock, graph, questions(ada=40, ben=40), batch=False)
     assert all(len(sent.requests) == 1 for sent in graph.sent)
@@ -366,7 +366,7 @@ def test_a_lost_response_to_a_batch_is_every_parts(clock: VirtualClock) -> None:
 
 
 def test_a_request_that_was_never_sent_is_not_lost(clock: VirtualClock) -> None:
-    """Nothing is in doubt, and it is tried again."""
+    """The job is tried again without being marked as in doubt."""
     graph = FakeGraph(script(ada=[ServiceUnavailableError("Graph could not be reached.")]))
     job = Question("ada")
     assert run(clock, graph, [job])
@@ -436,7 +436,7 @@ def test_a_token_that_works_for_others_is_not_renewed(clock: VirtualClock) -> No
 
 
 def test_a_token_that_is_always_refused_to_one_part_ends_in_an_error(clock: VirtualClock) -> None:
-    """It uses up the budget."""
+    """Repeated refusals of the token use up the retry budget."""
 
     def answer(request: Request) -> Answer:
         return TOKEN_REFUSED if path_of(request) == "/users/ada/0" else ACCEPTED
@@ -577,7 +577,7 @@ def test_the_first_of_several_errors_is_told(clock: VirtualClock) -> None:
 
 
 def test_progress_is_told_several_times_a_second(clock: VirtualClock) -> None:
-    """Also while everything waits."""
+    """Progress is reported even while every job waits."""
     ticks: list[float] = []
     graph = FakeGraph(script(ada=[response(429, retry_after="10")]))
     dispatcher: Dispatcher[Question] = Dispatcher(graph.client, Options(), tick=lambda: ticks.append(clock.now))

@@ -128,6 +128,6 @@ def test_what_goes_first_goes_before_its_mailbox_and_not_before_others() -> None
 
 @pytest.mark.parametrize("concurrency", [0, -1])
 def test_no_concurrency_is_refused(concurrency: int) -> None:
-    """Nothing would ever go out."""
+    """With a concurrency below one, no request would ever be sent."""
     with pytest.raises(ValueError, match="at least 1"):
         MailboxQueue(concurrency)

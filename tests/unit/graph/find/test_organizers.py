@@ -128,7 +128,7 @@ def test_domains_are_those_of_rooms_and_of_calendars_that_were_read(calendars: F
 
 @pytest.mark.parametrize("subjects", [False, True])
 def test_subjects_are_read_only_if_somebody_asks(calendars: FakeCalendars, subjects: bool) -> None:
-    """They are other people's business."""
+    """Subjects are private, so they are requested only on demand."""
     read(calendars, ADA, subjects=subjects)
     assert ("subject" in calendars.asked[0]) is subjects
 

@@ -165,7 +165,7 @@ def test_the_plan_is_in_the_order_of_time() -> None:
 
 
 def test_an_organizer_without_an_address_is_called_as_the_first_room_has_it() -> None:
-    """Exchange's own old kind of address is no mailbox that Graph could be asked for."""
+    """Graph cannot look up a mailbox by Exchange's legacy address."""
     copy = organizers_copy(DATED, organizer="/o=ExchangeLabs/cn=ada")
     both = Organizers({ADA: [copy], "ada.l@contoso.example": [copy]}, {}, frozenset({"contoso.example"}))
     sorting = PlanBuilder(Search(MORNING), both, (), LONG_BEFORE)
@@ -219,12 +219,12 @@ class TestWholeSeries:
         assert meeting.rooms == (BEACON, LANTERN)
 
     def test_its_subject_is_shown_if_asked_for(self) -> None:
-        """As the master has it."""
+        """The subject is the series master's."""
         (meeting,) = self.widened(*self.DATES, with_subjects=True).meetings
         assert meeting.subject == "Weekly"
 
     def test_meetings_that_do_not_recur_stay(self) -> None:
-        """Nothing is asked for them."""
+        """No series master is read for them."""
         alone = organizers_copy("uid-1", series_id=None)
         assert [meeting.event_id for meeting in self.widened(alone).meetings] == [alone.event_id]
         assert not self.asked

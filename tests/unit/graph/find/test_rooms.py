@@ -1,4 +1,4 @@
-"""Which rooms are meant by buildings, room lists and addresses; and nothing that was named is silently ignored."""
+"""Buildings, room lists and addresses become rooms, and no name is silently ignored."""
 
 from __future__ import annotations
 

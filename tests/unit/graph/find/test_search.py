@@ -35,7 +35,7 @@ def test_a_pattern_keeps_what_it_names(pattern: str, subject: str, organizers: t
 
 
 def test_any_of_several_patterns_is_enough() -> None:
-    """And none keeps nothing."""
+    """One matching pattern keeps a meeting; without patterns none is kept."""
     assert Search(DAY, keep=("a*", "r*")).keeps("Review")
     assert not Search(DAY).keeps("Review")
 

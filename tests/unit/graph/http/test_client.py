@@ -201,7 +201,7 @@ CALLS = [cancel, look, get, batch]
 def test_an_answer_that_may_have_been_on_its_way_is_lost(
     call: Callable[[GraphClient], Awaitable[object]], error: Exception
 ) -> None:
-    """The request may have been carried out: it goes out once, and only a look can tell."""
+    """The request may have been carried out: it is sent once, and only reading the event can tell."""
     wire = Wire(error)
     found = raised(wire, call)
     assert type(found) is ResponseLostError
@@ -215,7 +215,7 @@ def test_an_answer_that_may_have_been_on_its_way_is_lost(
 def test_a_request_without_a_connection_was_certainly_not_sent(
     call: Callable[[GraphClient], Awaitable[object]], error: Exception
 ) -> None:
-    """Nothing is in doubt, whatever httpx-aiohttp calls the error: aiohttp's own underneath tells."""
+    """aiohttp's own error decides that nothing was sent, whatever httpx-aiohttp calls it."""
     found = raised(Wire(error), call)
     assert type(found) is ServiceUnavailableError
     assert "could not be reached" in str(found)
@@ -274,7 +274,7 @@ def test_a_stopped_task_is_not_taken_for_a_lost_answer() -> None:
 
 @pytest.mark.parametrize("status", [202, 302, 400, 401, 403, 404, 408, 409, 423, 429, 500, 502, 503, 504])
 def test_a_cancel_is_sent_once_whatever_is_answered(status: int) -> None:
-    """Repeating is decided elsewhere, after a look. What comes back is the raw answer."""
+    """The client returns the raw response; its caller reads the event before it repeats a request."""
     wire = Wire(graph(status, {"error": {"code": "x"}}, **{"Retry-After": "1", "Location": ROOT}))
     answer = asyncio.run(wire.client.send(CancelRequest(ADDRESS, COMMENT)))
     assert [request.method for request in wire.requests] == ["POST"]
@@ -310,7 +310,7 @@ def test_a_look_reads_the_very_resource_that_would_be_cancelled(select: tuple[st
 
 
 def test_a_path_is_sent_as_it_stands() -> None:
-    """It is percent-encoded already."""
+    """A path is already percent-encoded and must not be encoded twice."""
     wire = Wire(graph(200, {"value": []}))
     asyncio.run(
         wire.client.send(

@@ -116,7 +116,7 @@ def test_a_redirect_points_to_the_connection(status: int) -> None:
 
 
 def test_other_refusals_do_not_point_to_the_connection() -> None:
-    """The borders of 3xx."""
+    """Only statuses of 300 to 399 are redirects."""
     assert "Base URL" not in str(refusal(ADDRESS, response(400)))
     assert "Base URL" not in str(refusal(ADDRESS, response(299, "x")))
 

@@ -203,7 +203,7 @@ def test_the_request_id_is_found_wherever_graph_put_it(
 
 
 def test_status_and_code_as_a_message_has_them() -> None:
-    """Both where there are both."""
+    """Status and code are shown together if the response has both."""
     assert response(404, "ErrorItemNotFound").status_and_code == "404 ErrorItemNotFound"
     assert response(502).status_and_code == "502"
 

@@ -50,7 +50,7 @@ def test_a_plan_survives_its_way() -> None:
     ),
 )
 def test_an_altered_row_refuses_the_whole(row: int, change: tuple[str, object]) -> None:
-    """Whichever row, whatever of it."""
+    """A change to any field of any row invalidates the plan."""
     plan = document()
     plan["meetings"][row][change[0]] = change[1]
     with pytest.raises(InvalidInputError, match="altered"):
@@ -100,7 +100,7 @@ def test_taking_out_what_is_not_there_is_refused() -> None:
 
 
 def test_an_old_plan_is_refused() -> None:
-    """Calendars move on."""
+    """A plan older than its limit is refused, because calendars have changed since."""
     plan = document()
     day = timedelta(hours=24)
     assert plan_rows(plan, max_age=day, now=MADE + day)
@@ -128,7 +128,7 @@ def test_a_plan_that_does_not_say_when_it_was_made_is_refused() -> None:
 
 
 def test_only_a_few_of_the_unknown_ids_are_named() -> None:
-    """The message stays readable."""
+    """The message names the first unknown ids and counts the others."""
     with pytest.raises(InvalidInputError, match=r"not in this plan. .*: A, B, C and 2 more\. Nothing"):
         rows(document(), without="EDCBA")
     with pytest.raises(InvalidInputError, match=r": A, B, C\. Nothing"):

@@ -1,4 +1,4 @@
-"""Which meetings are meant by a time."""
+"""Which meetings fall within a window of time."""
 
 from __future__ import annotations
 
