@@ -160,7 +160,7 @@ def test_all_rows_are_checked_before_anything_is_said() -> None:
 
 
 def test_a_row_without_an_event_id_shows_its_keys() -> None:
-    """A misnamed key is no template that rendered nothing, and one event is written in the singular."""
+    """A misnamed key is not reported as a template that rendered nothing; one invalid event takes the singular."""
     assert refused({"event": "A"}).startswith("1 of 1 event is invalid: row 0: no event_id (its keys: event).")
     assert "its keys: none" in refused({})
     assert "template rendered nothing" in refused({"event_id": None})
