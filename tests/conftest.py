@@ -39,6 +39,14 @@ os.environ.update(
     AIRFLOW__API_AUTH__JWT_SECRET="a-secret-of-the-tests-that-is-long-enough-for-hs512-" * 2,
 )
 
+GROUPS = (
+    "tests/airflow/real/",
+    "tests/airflow/test_demonstration.py",
+    "tests/browser/test_approval.py",
+    "tests/browser/test_connection_form.py",
+)
+"""Where the tests are that must run in one process; each group starts an Airflow."""
+
 # A shared machine's pauses are not the code's.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
@@ -48,6 +56,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have everything that the run writes scanned for secrets."""
     config.stash[secret_scan.FOLDERS] = [RUN]
     config.pluginmanager.register(secret_scan)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    """Run the tests of one group in one process, because they share an Airflow, a folder or a browser."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        # By path, because pytest-xdist's own marker has no effect since pytest 9.2: it sets an attribute of a test that
+        # pytest no longer reads.
+        def _split_scope(self, nodeid: str) -> str:
+            return next((group for group in GROUPS if nodeid.startswith(group)), nodeid)
+
+    return ByGroup(config, log)
 
 
 def pytest_unconfigure() -> None:

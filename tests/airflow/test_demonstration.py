@@ -13,9 +13,6 @@ import pytest
 
 from tests.support.waiting import until
 
-# Alone in their group, they are begun before the many that are in none.
-pytestmark = pytest.mark.xdist_group("demonstration")
-
 DEMO = Path(__file__).parents[2] / "example_dags" / "_demo"
 
 

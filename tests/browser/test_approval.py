@@ -18,7 +18,7 @@ from airflow_graph_cancel.sandbox.client import Sandbox
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("approval-page")]
+pytestmark = pytest.mark.timeout(300)
 
 DAG = "facility_closure"
 WARDENS, WARDENS_LABEL = "AAMkAGNT-fire-warden-briefing-0003=", "grace.adeyemi@contoso.example, meridian"

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tests.browser.airflow_server import AirflowServer
     from tests.browser.connection_form import ConnectionForm, ConnectionsPage
 
-pytestmark = pytest.mark.xdist_group("connection-form")
 
 CONN = "graph_calendar_default"
 SECRET = "sandbox-secret"

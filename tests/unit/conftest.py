@@ -13,7 +13,8 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Make every warning an error that the configuration does not ignore."""
-    filters = ["error", *config.getini("filterwarnings")]
+    # aiohttp leaves TLS transports to the garbage collector, which may find those of other tests of the same process.
+    filters = ["error", "ignore:unclosed (transport|<socket):ResourceWarning", *config.getini("filterwarnings")]
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.filterwarnings(*filters))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
     from tests.airflow.real.conftest import RealAirflow
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("real-airflow")]
+pytestmark = pytest.mark.timeout(400)
 
 CONF: dict[str, dict[str, Any]] = {
     "facility_closure": {},

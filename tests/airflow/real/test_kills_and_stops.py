@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from airflow_graph_cancel.sandbox.client import Sandbox
     from tests.airflow.real.conftest import RealAirflow
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("real-airflow")]
+pytestmark = pytest.mark.timeout(300)
 
 FAULTS: dict[str, dict[str, Any]] = {
     "killed_after": {"kind": "hang", "after_effect": True, "delay": 60},
