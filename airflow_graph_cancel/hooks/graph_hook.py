@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from airflow_graph_cancel.graph.http.client import GraphClient
 
-__all__ = ["GraphHook"]
-
 _reader = ThreadPoolExecutor(max_workers=1)
 """Reads connections one by one: ``dag.test()`` returns answers in order, so two reads at once could swap them.
 

@@ -21,18 +21,6 @@ from airflow_graph_cancel.graph.template_values import parse_text
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-__all__ = [
-    "MOST_ROWS",
-    "cancelled_rows",
-    "default_plan_path",
-    "load_events",
-    "load_plan",
-    "read_report",
-    "save_plan",
-    "write_report",
-    "write_whole",
-]
-
 Document = dict[str, object]
 MOST_ROWS = 1000
 """Longest plan, in rows, that is passed through XCom; Airflow stores XCom in its database."""

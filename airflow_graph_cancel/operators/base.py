@@ -19,20 +19,6 @@ from airflow_graph_cancel.retry import GraphRetryPolicy, is_final
 if TYPE_CHECKING:
     from airflow_graph_cancel.hooks.graph_event import GraphEventHook
 
-__all__ = [
-    "DEFAULT_RETRY_POLICY",
-    "GraphConnectionMixin",
-    "GraphOperator",
-    "Policy",
-    "airflow_errors",
-    "check_booleans",
-    "check_policies",
-    "check_rendered",
-    "given_fields",
-    "is_long_wait",
-    "to_seconds",
-]
-
 Policy = Literal["fail", "skip", "succeed"]
 DEFAULT_RETRY_POLICY = GraphRetryPolicy()
 
