@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "airflow_graph_cancel"
+import airflow_graph_cancel
+
+# The installed one, which is not always the checkout's.
+PACKAGE = Path(airflow_graph_cancel.__file__).parent
 OURS = "airflow_graph_cancel"
 HEAVY = {"aiohttp", "azure", "httpx", "httpx_aiohttp", "kiota_abstractions", "kiota_http", "msgraph", "msgraph_core"}
 
