@@ -367,6 +367,7 @@ class GraphCancelEventsOperator(GraphOperator):
             context["outlet_events"][outlet].extra = {"total": total, **counts}
         failed = [number for number in range(total) if not self._passes(result.row(number).outcome)]
         if not failed:
+            # An unsettled event never passes, so there is none here; its row is in the report and in the error.
             return {"total": total, "counts": counts, "unsettled": [], "report": self.report_path}
         sentence = f"{_failed_text(result, failed)} ({_counts_text(result.counts)}). {_reasons_text(result, failed)}"
         if not result.left:
